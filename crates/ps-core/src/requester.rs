@@ -1,0 +1,140 @@
+//! Who asks, as far as the network shows.
+
+use std::{fmt, net::IpAddr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// The client behind a request, as the edge saw it: what limits, mails and events speak of.
+///
+/// None of it authenticates anybody.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Requester {
+    /// The client's address, in canonical form (an IPv4 address mapped into IPv6 is IPv4).
+    pub address: IpAddr,
+    /// What the client calls itself: printable, 256 characters at most.
+    pub user_agent: Option<String>,
+    /// The languages that the client asks for, as in `Accept-Language`: printable, 256 characters at most.
+    pub languages: Option<String>,
+    /// The name of this request in logs and events.
+    pub request_id: String,
+}
+
+impl Requester {
+    /// A requester of whom only the address is known.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self {
+            address: address.to_canonical(),
+            user_agent: None,
+            languages: None,
+            request_id: String::new(),
+        }
+    }
+
+    /// With the client's name for itself, made printable and cut to 256 characters.
+    #[must_use]
+    pub fn with_user_agent(mut self, text: &str) -> Self {
+        self.user_agent = printable(text);
+        self
+    }
+
+    /// With the languages that the client asks for, made printable and cut to 256 characters.
+    #[must_use]
+    pub fn with_languages(mut self, text: &str) -> Self {
+        self.languages = printable(text);
+        self
+    }
+
+    /// With the name of the request.
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = id.into();
+        self
+    }
+}
+
+fn printable(text: &str) -> Option<String> {
+    let clean: String = text.chars().filter(|c| !c.is_control()).take(256).collect();
+    (!clean.is_empty()).then_some(clean)
+}
+
+/// A part of the network that one client can be taken to own, in canonical binary form.
+///
+/// Limits count networks, not addresses: whoever has one IPv6 address usually has 2⁶⁴ of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// One client: the IPv4 address itself, or the IPv6 /64.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        Self::cut(address, 32, 64)
+    }
+
+    /// One site: the IPv4 address itself, or the IPv6 /48.
+    #[must_use]
+    pub fn site(address: IpAddr) -> Self {
+        Self::cut(address, 32, 48)
+    }
+
+    /// Coarse enough to be shown and kept: the IPv4 /24 or the IPv6 /48.
+    #[must_use]
+    pub fn coarse(address: IpAddr) -> Self {
+        Self::cut(address, 24, 48)
+    }
+
+    fn cut(address: IpAddr, v4: u8, v6: u8) -> Self {
+        let net = match address.to_canonical() {
+            IpAddr::V4(address) => Ipv4Net::new(address, v4).map(IpNet::V4),
+            IpAddr::V6(address) => Ipv6Net::new(address, v6).map(IpNet::V6),
+        };
+        Self(net.expect("the lengths are in range").trunc())
+    }
+}
+
+impl fmt::Display for Network {
+    /// CIDR notation: `203.0.113.0/24`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // MC13
+    #[test]
+    fn every_spelling_of_an_address_is_one_network() {
+        let table = [
+            ("203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"),
+            ("::ffff:203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"),
+            ("::ffff:cb00:7107", "203.0.113.7/32", "203.0.113.0/24"),
+            (
+                "2001:db8:1:2:3:4:5:6",
+                "2001:db8:1:2::/64",
+                "2001:db8:1::/48",
+            ),
+            (
+                "2001:0DB8:0001:0002::ffff",
+                "2001:db8:1:2::/64",
+                "2001:db8:1::/48",
+            ),
+        ];
+        for (text, one, coarse) in table {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(Network::of(address).to_string(), one, "{text}");
+            assert_eq!(Network::coarse(address).to_string(), coarse, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_is_cut_and_cleaned() {
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let said = Requester::new(local).with_user_agent(&format!("a\r\nb{}", "c".repeat(300)));
+        let agent = said.user_agent.unwrap();
+        assert!(agent.starts_with("abc") && agent.len() == 256);
+        assert_eq!(Requester::new(local).with_user_agent("\n").user_agent, None);
+    }
+}
