@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod ambient;
+mod clock;
+mod events;
+mod mailbox;
+mod random;
+
+pub use ambient::TestAmbient;
+pub use clock::ManualClock;
+pub use events::RecordedEvents;
+pub use mailbox::{Mailbox, Received};
+pub use random::SeededRandom;
