@@ -1,0 +1,148 @@
+//! From a digest to what is known of the key: memory first, the store on a miss.
+
+use std::{
+    hash::{BuildHasher, Hasher},
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
+
+use ps_core::{Change, FollowChanges, Following, KeyDigest, StoreResult, Timestamp};
+use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
+
+use crate::{ApiKeyRecord, ApiKeyStore};
+
+/// A key as it was read from the store.
+#[derive(Debug)]
+pub(crate) struct KnownKey {
+    pub(crate) record: ApiKeyRecord,
+    /// When the read began: what committed later may be missing.
+    read_at: Timestamp,
+    /// The use that was noted last, in milliseconds; see `uses`.
+    pub(crate) noted: AtomicI64,
+}
+
+impl KnownKey {
+    fn new(record: ApiKeyRecord, read_at: Timestamp) -> Arc<Self> {
+        let noted = record.last_used_at.map_or(i64::MIN, Timestamp::as_millis);
+        Arc::new(Self {
+            record,
+            read_at,
+            noted: AtomicI64::new(noted),
+        })
+    }
+}
+
+/// A bounded memory in front of the store.
+///
+/// **The fence.** A lookup that began before a change may neither fill the memory after it nor be
+/// shared with a request that arrived after it. While a digest is looked up its place in the cache
+/// is held by a placeholder, which those wait on who ask for the same digest. Whoever changes the
+/// key removes that place after the commit and before the change is acknowledged: the lookup's own
+/// insertion then finds its placeholder gone and fails, and whoever asks later starts a new one.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    store: Arc<dyn ApiKeyStore>,
+    following: Following,
+    known: Cache<KeyDigest, Arc<KnownKey>, UnitWeighter, DigestBits>,
+    remembered_for: Duration,
+}
+
+impl Lookup {
+    pub(crate) fn new(
+        store: Arc<dyn ApiKeyStore>,
+        following: Following,
+        capacity: usize,
+        remembered_for: Duration,
+    ) -> Self {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(capacity)
+            .weight_capacity(capacity as u64)
+            .build()
+            .expect("both capacities are given");
+        Self {
+            store,
+            following,
+            known: Cache::with_options(options, UnitWeighter, DigestBits, Default::default()),
+            remembered_for,
+        }
+    }
+
+    /// What is known of the key. No store call where memory has it and may be trusted; else one
+    /// read, shared by all who ask for the same digest meanwhile.
+    pub(crate) async fn find(
+        &self,
+        digest: &KeyDigest,
+        now: Timestamp,
+    ) -> StoreResult<Option<Arc<KnownKey>>> {
+        if !self.following.is_trusted(now) {
+            return self.read(digest, now).await;
+        }
+        loop {
+            match self.known.get_value_or_guard_async(digest).await {
+                Ok(key) if now.since(key.read_at) < self.remembered_for => return Ok(Some(key)),
+                Ok(_) => self.forget(digest),
+                Err(place) => {
+                    let found = self.read(digest, now).await?;
+                    if let Some(key) = &found {
+                        // Refused where the key was changed meanwhile: then nothing is remembered.
+                        let _ = place.insert(Arc::clone(key));
+                    }
+                    return Ok(found);
+                }
+            }
+        }
+    }
+
+    /// Drops what is remembered of the key, and any lookup of it that is under way.
+    pub(crate) fn forget(&self, digest: &KeyDigest) {
+        self.known.remove(digest);
+    }
+
+    async fn read(&self, digest: &KeyDigest, now: Timestamp) -> StoreResult<Option<Arc<KnownKey>>> {
+        let found = self.store.find(std::slice::from_ref(digest)).await?;
+        let record = found.into_iter().find(|record| record.digest == *digest);
+        Ok(record.map(|record| KnownKey::new(record, now)))
+    }
+}
+
+impl FollowChanges for Lookup {
+    fn apply(&self, change: Change, _: Timestamp) {
+        if let Change::Key(digest) = change {
+            self.forget(&digest);
+        }
+    }
+
+    fn forget(&self) {
+        self.known.clear();
+    }
+}
+
+/// A digest is uniformly random already, so eight of its bytes are its hash. The cache compares
+/// all 32.
+#[derive(Clone, Debug, Default)]
+struct DigestBits;
+
+impl BuildHasher for DigestBits {
+    type Hasher = FirstEight;
+
+    fn build_hasher(&self) -> FirstEight {
+        FirstEight(0)
+    }
+}
+
+struct FirstEight(u64);
+
+impl Hasher for FirstEight {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    /// The length, which is always 32.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

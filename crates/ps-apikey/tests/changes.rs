@@ -1,0 +1,133 @@
+//! A change holds at once here, within a poll elsewhere, and 5 s later wherever following is cut.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::{sync::Arc, time::Duration};
+
+use common::{Bench, account};
+use ps_core::Accounts;
+
+/// The promise of the fence: what was read before a revocation is neither kept nor handed on after it.
+// AK7
+#[tokio::test]
+async fn a_lookup_paused_across_a_revocation_is_neither_kept_nor_shared() {
+    let bench = Arc::new(Bench::new().await);
+    let issued = Arc::new(bench.issue().await);
+    let (reached, let_go) = bench.probe.pause();
+    let early = tokio::spawn({
+        let (bench, issued) = (Arc::clone(&bench), Arc::clone(&issued));
+        async move { bench.node.accepts(&issued).await }
+    });
+    reached.await.unwrap();
+
+    assert!(bench.revoke(&issued).await);
+
+    // Whoever asks after the acknowledgement does not wait for the old lookup, and is refused.
+    let (accepted, reads, _) = bench.calls(bench.node.accepts(&issued)).await;
+    assert_eq!((accepted, reads), (false, 1));
+
+    // Whoever asked before it may still be let in; nobody after.
+    let_go.send(()).unwrap();
+    assert!(early.await.unwrap());
+    assert!(!bench.node.accepts(&issued).await);
+}
+
+/// The same where another node revokes and this one hears of it while it looks the key up.
+// AK7
+#[tokio::test]
+async fn a_lookup_paused_across_a_poll_is_not_kept() {
+    let bench = Arc::new(Bench::new().await);
+    let issued = Arc::new(bench.issue().await);
+    let other = bench.another_node();
+    other.follower.poll().await.unwrap();
+    let other = Arc::new(other);
+    let (reached, let_go) = bench.probe.pause();
+    let early = tokio::spawn({
+        let (other, issued) = (Arc::clone(&other), Arc::clone(&issued));
+        async move { other.accepts(&issued).await }
+    });
+    reached.await.unwrap();
+    bench.revoke(&issued).await;
+    other.follower.poll().await.unwrap();
+    let_go.send(()).unwrap();
+    early.await.unwrap();
+    assert!(!other.accepts(&issued).await);
+}
+
+// AK7
+#[tokio::test]
+async fn another_node_refuses_a_revoked_key_after_its_next_poll() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    let other = bench.another_node();
+    other.follower.poll().await.unwrap();
+    assert!(other.accepts(&issued).await);
+    bench.revoke(&issued).await;
+    assert!(!bench.node.accepts(&issued).await);
+    assert!(other.accepts(&issued).await, "it has not heard yet");
+    other.follower.poll().await.unwrap();
+    assert!(!other.accepts(&issued).await);
+}
+
+// AK7
+#[tokio::test]
+async fn a_node_that_has_not_followed_for_5_seconds_asks_the_store() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    assert!(bench.node.accepts(&issued).await);
+    for (waited, reads) in [(5_000, 0), (1, 1), (0, 1)] {
+        bench.test.clock.advance(Duration::from_millis(waited));
+        let (accepted, seen, _) = bench.calls(bench.node.accepts(&issued)).await;
+        assert_eq!((accepted, seen), (true, reads), "after {waited} ms more");
+    }
+    bench.node.follower.poll().await.unwrap();
+    let (_, reads, _) = bench.calls(bench.node.accepts(&issued)).await;
+    assert_eq!(
+        reads, 0,
+        "following again, what was remembered and did not change is good"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_never_followed_asks_the_store_every_time() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    let other = bench.another_node();
+    for _ in 0..3 {
+        let (accepted, reads, _) = bench.calls(other.accepts(&issued)).await;
+        assert_eq!((accepted, reads), (true, 1));
+    }
+    bench.revoke(&issued).await;
+    assert!(!other.accepts(&issued).await);
+}
+
+// AK9
+#[tokio::test]
+async fn a_disabled_account_has_no_keys_until_it_is_enabled() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    assert!(bench.node.accepts(&issued).await);
+    let now = bench.issue().await.record.created_at;
+    bench.probe.inner.disable(&account(), now).await.unwrap();
+    bench.node.follower.catch_up().await;
+    assert!(!bench.node.accepts(&issued).await);
+    bench.probe.inner.enable(&account(), now).await.unwrap();
+    bench.node.follower.catch_up().await;
+    assert!(bench.node.accepts(&issued).await);
+}
+
+/// What is remembered is believed for five minutes at most, whatever the feed says.
+#[tokio::test]
+async fn a_remembered_key_is_read_again_after_5_minutes() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    assert!(bench.node.accepts(&issued).await);
+    for (waited, reads) in [(299, 0), (1, 1), (0, 0)] {
+        bench.test.clock.advance(Duration::from_secs(waited));
+        bench.node.follower.poll().await.unwrap();
+        let (_, seen, _) = bench.calls(bench.node.accepts(&issued)).await;
+        assert_eq!(seen, reads, "after {waited} s more");
+    }
+}

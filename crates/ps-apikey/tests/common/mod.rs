@@ -1,0 +1,210 @@
+//! A service over a store that counts, can be paused and can fail.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use ps_apikey::{
+    AllowedAddresses, ApiKeyError, ApiKeyRecord, ApiKeyStore, ApiKeys, Issued, KeyCaller,
+    KeyInserted, KeyName, KeyPage, KeyPolicy, Listing, NewKey, Scopes,
+};
+use ps_core::{
+    AccountId, AccountVersion, Follower, KeyDigest, KeyId, Requester, StoreError, StoreResult,
+    Timestamp,
+};
+use ps_memory::MemoryStore;
+use ps_testkit::TestAmbient;
+use tokio::sync::oneshot;
+
+/// Passes everything on, and takes note.
+#[derive(Debug, Default)]
+pub struct Probe {
+    pub inner: MemoryStore,
+    pub reads: AtomicUsize,
+    pub writes: AtomicUsize,
+    pub failing: AtomicBool,
+    /// The next `find` waits here, with its answer already read.
+    gate: Mutex<Option<Gate>>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    reached: oneshot::Sender<()>,
+    open: oneshot::Receiver<()>,
+}
+
+impl Probe {
+    /// Makes the next `find` wait. The first end tells when it does, the second lets it go on.
+    pub fn pause(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (reached, is_reached) = oneshot::channel();
+        let (let_go, open) = oneshot::channel();
+        *self.gate.lock().unwrap() = Some(Gate { reached, open });
+        (is_reached, let_go)
+    }
+
+    fn write(&self) -> StoreResult<()> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(StoreError::new("the disk is full"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for Probe {
+    async fn insert(
+        &self,
+        key: &ApiKeyRecord,
+        under: AccountVersion,
+        at_most: u32,
+        now: Timestamp,
+    ) -> StoreResult<KeyInserted> {
+        self.write()?;
+        self.inner.insert(key, under, at_most, now).await
+    }
+
+    async fn find(&self, digests: &[KeyDigest]) -> StoreResult<Vec<ApiKeyRecord>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        let found = self.inner.find(digests).await;
+        let gate = self.gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            let _ = gate.reached.send(());
+            let _ = gate.open.await;
+        }
+        found
+    }
+
+    async fn list(&self, account: &AccountId, which: &Listing) -> StoreResult<KeyPage> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.list(account, which).await
+    }
+
+    async fn revoke(
+        &self,
+        account: &AccountId,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> StoreResult<Option<KeyDigest>> {
+        self.write()?;
+        self.inner.revoke(account, id, now).await
+    }
+
+    async fn touch(&self, used: &[(KeyId, Timestamp)]) -> StoreResult<()> {
+        self.write()?;
+        self.inner.touch(used).await
+    }
+}
+
+/// One node: a service, and the follower that feeds it.
+pub struct Node {
+    pub keys: Arc<ApiKeys>,
+    pub follower: Arc<Follower>,
+}
+
+/// A node and what it stands on.
+pub struct Bench {
+    pub probe: Arc<Probe>,
+    pub test: TestAmbient,
+    pub node: Node,
+}
+
+impl Bench {
+    /// A node that follows already.
+    pub async fn new() -> Self {
+        let probe = Arc::new(Probe::default());
+        let test = TestAmbient::default();
+        let node = node(&probe, &test);
+        node.follower.poll().await.unwrap();
+        Self { probe, test, node }
+    }
+
+    pub fn another_node(&self) -> Node {
+        node(&self.probe, &self.test)
+    }
+
+    pub async fn issue(&self) -> Issued {
+        self.issue_with(new_key()).await.unwrap()
+    }
+
+    pub async fn issue_with(&self, new: NewKey) -> Result<Issued, ApiKeyError> {
+        let version = AccountVersion::default();
+        self.node
+            .keys
+            .issue(&account(), version, new, &requester())
+            .await
+    }
+
+    pub async fn revoke(&self, issued: &Issued) -> bool {
+        let id = &issued.record.id;
+        self.node
+            .keys
+            .revoke(&account(), id, &requester())
+            .await
+            .unwrap()
+    }
+
+    pub async fn shown(&self, issued: &Issued) -> ApiKeyRecord {
+        let id = &issued.record.id;
+        self.node.keys.read(&account(), id).await.unwrap().unwrap()
+    }
+
+    /// How many reads and writes reached the store while `act` went on.
+    pub async fn calls<T>(&self, act: impl Future<Output = T>) -> (T, usize, usize) {
+        let before = (self.reads(), self.writes());
+        let answer = act.await;
+        (answer, self.reads() - before.0, self.writes() - before.1)
+    }
+
+    fn reads(&self) -> usize {
+        self.probe.reads.load(Ordering::SeqCst)
+    }
+
+    fn writes(&self) -> usize {
+        self.probe.writes.load(Ordering::SeqCst)
+    }
+}
+
+fn node(probe: &Arc<Probe>, test: &TestAmbient) -> Node {
+    let ambient = test.ambient();
+    let changes = Arc::new(probe.inner.clone());
+    let follower = Arc::new(Follower::new(changes, Arc::clone(&ambient.clock)));
+    let store: Arc<dyn ApiKeyStore> = Arc::clone(probe) as _;
+    let keys = ApiKeys::new(store, follower.following(), KeyPolicy::default(), ambient);
+    let keys = Arc::new(keys);
+    follower.tell(Arc::clone(&keys) as _);
+    Node { keys, follower }
+}
+
+impl Node {
+    pub async fn authenticate(&self, issued: &Issued) -> Result<KeyCaller, ApiKeyError> {
+        self.keys
+            .authenticate(issued.key.expose(), &requester())
+            .await
+    }
+
+    pub async fn accepts(&self, issued: &Issued) -> bool {
+        self.authenticate(issued).await.is_ok()
+    }
+}
+
+pub fn account() -> AccountId {
+    AccountId::new("account").unwrap()
+}
+
+pub fn requester() -> Requester {
+    Requester::new([203, 0, 113, 7].into())
+}
+
+pub fn new_key() -> NewKey {
+    NewKey {
+        name: KeyName::new("key").unwrap(),
+        scopes: Scopes::default(),
+        allowed_addresses: AllowedAddresses::default(),
+        expires_at: None,
+    }
+}
