@@ -1,0 +1,516 @@
+//! The whole: what is composed once and answers every request.
+
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, future::join_all};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
+use ps_core::{
+    AccountId, Accounts, Ambient, AuthEvent, Follower, Outcome, StoreResult, random_base62,
+};
+use tracing::Instrument;
+
+use crate::{
+    Answer, BODY_LIMIT, Call, Code, Connection, Edge, Problem, Route,
+    edge::{Arrival, presents_key, reject_ambiguous, reject_repeated_cookies},
+    route::{Body, Handler, Table},
+    routes,
+};
+
+type Task<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// The flows that a service has chosen, behind one HTTP behaviour.
+///
+/// It is composed once, shared in an `Arc`, and mounted by an adapter. The future of
+/// [`run`](Self::run) must be spawned beside the server.
+#[derive(Debug)]
+pub struct Auth {
+    edge: Edge,
+    table: Table,
+    accounts: Arc<dyn Accounts>,
+    follower: Arc<Follower>,
+    ambient: Ambient,
+    #[cfg(feature = "apikey")]
+    keys: Option<Arc<ps_apikey::ApiKeys>>,
+    #[cfg(feature = "session")]
+    sessions: Option<Arc<ps_session::Sessions>>,
+    #[cfg(feature = "magiccode")]
+    codes: Option<Arc<ps_magiccode::MagicCodes>>,
+}
+
+impl Auth {
+    /// A service without any flow: it answers `/healthz` and `/readyz`.
+    #[must_use]
+    pub fn new(
+        edge: Edge,
+        accounts: Arc<dyn Accounts>,
+        follower: Arc<Follower>,
+        ambient: Ambient,
+    ) -> Self {
+        let auth = Self {
+            edge,
+            table: Table::default(),
+            accounts,
+            follower,
+            ambient,
+            #[cfg(feature = "apikey")]
+            keys: None,
+            #[cfg(feature = "session")]
+            sessions: None,
+            #[cfg(feature = "magiccode")]
+            codes: None,
+        };
+        let probes = routes::probes(Arc::clone(&auth.follower), auth.ambient.clone());
+        auth.with_routes(probes)
+    }
+
+    /// Takes API keys on `/api/v1/*`, of which `GET /api/v1/whoami` is ours. With
+    /// sessions too, their owners make and revoke them under `/api/keys`.
+    #[cfg(feature = "apikey")]
+    #[must_use]
+    pub fn with_api_keys(mut self, keys: Arc<ps_apikey::ApiKeys>) -> Self {
+        self.follower.tell(Arc::clone(&keys) as _);
+        self.keys = Some(keys);
+        self.with_routes(routes::whoami()).with_key_settings()
+    }
+
+    /// Takes access tokens, and keeps sessions under `/api/auth`. `users` is where the account of a
+    /// session answer comes from.
+    #[cfg(feature = "session")]
+    #[must_use]
+    pub fn with_sessions(
+        mut self,
+        sessions: Arc<ps_session::Sessions>,
+        users: Arc<dyn ps_core::Users>,
+    ) -> Self {
+        self.follower.tell(Arc::clone(&sessions) as _);
+        self.sessions = Some(Arc::clone(&sessions));
+        let table = routes::sessions(sessions, users, self.ambient.clone());
+        self.with_routes(table).with_key_settings()
+    }
+
+    /// Signs in and signs up by magic code, into sessions. `limits`, where given, bound what one
+    /// network may ask for.
+    ///
+    /// # Panics
+    /// If [`with_sessions`](Self::with_sessions) was not called before.
+    #[cfg(feature = "magiccode")]
+    #[must_use]
+    pub fn with_magic_codes(
+        mut self,
+        codes: Arc<ps_magiccode::MagicCodes>,
+        users: Arc<dyn ps_core::Users>,
+        limits: Option<crate::NetworkLimits>,
+    ) -> Self {
+        let sessions = self
+            .sessions
+            .as_ref()
+            .expect("magic codes sign in to sessions");
+        let sign_in = crate::sign_in::SignIn {
+            sessions: Arc::clone(sessions),
+            users,
+            accounts: Arc::clone(&self.accounts),
+            follower: Arc::clone(&self.follower),
+            ambient: self.ambient.clone(),
+        };
+        self.codes = Some(Arc::clone(&codes));
+        self.with_routes(routes::codes(codes, sign_in, limits))
+    }
+
+    /// Answers further routes by the same rules: the application's own resources, where it wants
+    /// them independent of its framework.
+    #[must_use]
+    pub fn with_routes(mut self, routes: impl IntoIterator<Item = Route>) -> Self {
+        for route in routes {
+            self.table.add(route);
+        }
+        self
+    }
+
+    #[cfg(all(feature = "apikey", feature = "session"))]
+    fn with_key_settings(self) -> Self {
+        match (&self.keys, &self.sessions) {
+            (Some(keys), Some(sessions)) => {
+                let table = routes::key_settings(Arc::clone(keys), Arc::clone(sessions));
+                self.with_routes(table)
+            }
+            _ => self,
+        }
+    }
+
+    #[cfg(not(all(feature = "apikey", feature = "session")))]
+    #[cfg(any(feature = "apikey", feature = "session"))]
+    fn with_key_settings(self) -> Self {
+        self
+    }
+
+    /// Where the service stands on the network.
+    #[must_use]
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// The paths that are ours, a parameter written `{id}`, for adapters that mount them one by one.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.table.paths()
+    }
+
+    /// What must go on in the background: following changes, writing last uses, sending mail. It
+    /// never ends; spawn it once. Where it does not run, nothing remembered is trusted and no mail
+    /// is sent.
+    pub async fn run(&self) {
+        let tasks = std::iter::once(Box::pin(self.follower.run()) as Task<'_>);
+        #[cfg(feature = "apikey")]
+        let tasks = tasks.chain(
+            self.keys
+                .iter()
+                .map(|keys| Box::pin(keys.run()) as Task<'_>),
+        );
+        #[cfg(feature = "magiccode")]
+        let tasks = tasks.chain(
+            self.codes
+                .iter()
+                .map(|codes| Box::pin(codes.run()) as Task<'_>),
+        );
+        join_all(tasks).await;
+    }
+
+    /// Writes what is still only in memory. Call it when the server has stopped.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn flush(&self) -> StoreResult<()> {
+        #[cfg(feature = "apikey")]
+        if let Some(keys) = &self.keys {
+            keys.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Disables an account; whether it was enabled. When this returns, this node refuses its
+    /// sessions, keys and codes, and every other within a second.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn disable(&self, account: &AccountId) -> StoreResult<bool> {
+        let now = self.ambient.clock.now();
+        let changed = self.accounts.disable(account, now).await?;
+        self.follower.catch_up().await;
+        if changed {
+            let event = AuthEvent::new(Outcome::AccountDisabled, now).of(account);
+            self.ambient.events.record(&event);
+        }
+        Ok(changed)
+    }
+
+    /// Enables an account again; whether it was disabled. Its keys work again, its sessions do not.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn enable(&self, account: &AccountId) -> StoreResult<bool> {
+        let now = self.ambient.clock.now();
+        let changed = self.accounts.enable(account, now).await?;
+        self.follower.catch_up().await;
+        if changed {
+            let event = AuthEvent::new(Outcome::AccountEnabled, now).of(account);
+            self.ambient.events.record(&event);
+        }
+        Ok(changed)
+    }
+
+    /// Answers a request. The adapter gives at most [`BODY_LIMIT`] + 1 bytes of its body: one byte
+    /// too many is enough to refuse it.
+    ///
+    /// A panic in a handler is a 500 and a log line; the process lives on.
+    pub async fn handle(&self, request: Request<Bytes>, on: Connection) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let arrival = self.arrival(&head, on);
+        let id = arrival.requester.request_id.clone();
+        let span = tracing::info_span!("request", id);
+        async {
+            let asked = Asked::of(&head, &arrival);
+            let path = head.uri.path().to_owned();
+            let answering = AssertUnwindSafe(self.answer(head, body, arrival)).catch_unwind();
+            let answer = answering.await.unwrap_or_else(|_| {
+                tracing::error!("a handler panicked");
+                Err(Problem::new(Code::InternalError))
+            });
+            let mut response = answer.unwrap_or_else(Problem::into_response);
+            self.finish(&asked, &mut response);
+            let status = response.status().as_u16();
+            tracing::info!(target: "ps_auth::access", method = %asked.method, path, status);
+            response
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The answer where the adapter does not know the client's address: a mistake in how the server
+    /// was put together, which must never be papered over with an address of our own.
+    #[must_use]
+    pub fn unconnected() -> Problem {
+        tracing::error!("no peer address: the server must be told to provide it to the adapter");
+        Problem::new(Code::InternalError)
+    }
+
+    /// Who calls with an API key, for a handler of the application's own. All of the edge's rules
+    /// are applied.
+    ///
+    /// # Errors
+    /// The answer to give.
+    #[cfg(feature = "apikey")]
+    pub async fn api_key(
+        &self,
+        head: &Parts,
+        on: Connection,
+    ) -> Result<ps_apikey::KeyCaller, Problem> {
+        let arrival = self.arrival(head, on);
+        self.edge.require_place(head, &arrival)?;
+        self.require_clean(head, &arrival)?;
+        self.key_caller(&head.headers, &arrival).await
+    }
+
+    /// Who calls with an access token, for a handler of the application's own. All of the edge's
+    /// rules are applied.
+    ///
+    /// # Errors
+    /// The answer to give.
+    #[cfg(feature = "session")]
+    pub async fn session(
+        &self,
+        head: &Parts,
+        on: Connection,
+    ) -> Result<ps_session::SessionCaller, Problem> {
+        let arrival = self.arrival(head, on);
+        self.edge.require_place(head, &arrival)?;
+        self.require_clean(head, &arrival)?;
+        self.session_caller(&head.headers, &arrival).await
+    }
+
+    fn arrival(&self, head: &Parts, on: Connection) -> Arrival {
+        let mut arrival = self.edge.arrival(head, on);
+        arrival.presents_key = presents_key(&head.headers, self.key_prefix());
+        let given = head.headers.get(REQUEST_ID).filter(|_| arrival.from_proxy);
+        let given = given
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_request_id(id));
+        arrival.requester.request_id = given.map_or_else(|| self.new_request_id(), str::to_owned);
+        arrival
+    }
+
+    fn new_request_id(&self) -> String {
+        let mut id = vec![0; 16];
+        random_base62(&*self.ambient.random, &mut id);
+        String::from_utf8(id).unwrap_or_default()
+    }
+
+    /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin,
+    /// credential, scope, content type, body size, and then the handler's own.
+    async fn answer(&self, head: Parts, body: Bytes, arrival: Arrival) -> Answer {
+        self.edge.require_place(&head, &arrival)?;
+        if self.table.knows(head.uri.path())
+            && let Some(preflight) = self.edge.preflight(&head)
+        {
+            return Ok(preflight);
+        }
+        let (route, parameter) = self.table.find(&head.method, head.uri.path())?;
+        let parameter = parameter.map(str::to_owned);
+        if is_api(head.uri.path()) {
+            self.require_clean(&head, &arrival)?;
+        }
+        match &route.handler {
+            #[cfg(feature = "apikey")]
+            Handler::ApiKey(handler, scope) => {
+                let caller = self.key_caller(&head.headers, &arrival).await?;
+                if let Some(scope) = scope {
+                    caller.require(scope)?;
+                }
+                require_body(route, &head.headers, &body)?;
+                handler(
+                    Call::new(&self.edge, head, body, arrival, parameter),
+                    caller,
+                )
+                .await
+            }
+            Handler::Public(handler) => {
+                require_body(route, &head.headers, &body)?;
+                handler(Call::new(&self.edge, head, body, arrival, parameter)).await
+            }
+            #[cfg(feature = "session")]
+            Handler::Session(handler) => {
+                let caller = self.session_caller(&head.headers, &arrival).await?;
+                require_body(route, &head.headers, &body)?;
+                handler(
+                    Call::new(&self.edge, head, body, arrival, parameter),
+                    caller,
+                )
+                .await
+            }
+        }
+    }
+
+    /// One credential, each cookie of ours once, and a page that may ask.
+    fn require_clean(&self, head: &Parts, arrival: &Arrival) -> Result<(), Problem> {
+        reject_ambiguous(&head.headers)?;
+        reject_repeated_cookies(&head.headers, arrival.secure)?;
+        if arrival.presents_key {
+            return Ok(());
+        }
+        self.edge.require_origin(&head.method, &head.headers)
+    }
+
+    /// What API keys begin with; the usual prefix where there are none, so that one sent by mistake
+    /// is known for what it is.
+    #[cfg(feature = "apikey")]
+    fn key_prefix(&self) -> &str {
+        let keys = self.keys.as_ref();
+        keys.map_or(USUAL_PREFIX, |keys| keys.prefix().as_str())
+    }
+
+    #[cfg(not(feature = "apikey"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "it has no API keys that could say otherwise"
+    )]
+    fn key_prefix(&self) -> &str {
+        USUAL_PREFIX
+    }
+
+    #[cfg(feature = "apikey")]
+    async fn key_caller(
+        &self,
+        headers: &HeaderMap,
+        arrival: &Arrival,
+    ) -> Result<ps_apikey::KeyCaller, Problem> {
+        let keys = self
+            .keys
+            .as_ref()
+            .ok_or(Problem::new(Code::InternalError))?;
+        let text = crate::edge::key_text(headers)?;
+        Ok(keys.authenticate(text, &arrival.requester).await?)
+    }
+
+    #[cfg(feature = "session")]
+    async fn session_caller(
+        &self,
+        headers: &HeaderMap,
+        arrival: &Arrival,
+    ) -> Result<ps_session::SessionCaller, Problem> {
+        let sessions = self
+            .sessions
+            .as_ref()
+            .ok_or(Problem::new(Code::InternalError))?;
+        if arrival.presents_key {
+            return Err(Problem::refused(Code::SessionRequired));
+        }
+        let token = crate::edge::access_token(headers);
+        let token = token.ok_or(Problem::new(Code::SessionRequired))?;
+        Ok(sessions.authenticate(token, &arrival.requester).await?)
+    }
+
+    /// What every answer carries.
+    fn finish(&self, asked: &Asked, response: &mut Response<Bytes>) {
+        if asked.method == Method::HEAD {
+            let length = HeaderValue::from(response.body().len());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
+        let headers = response.headers_mut();
+        for (name, value) in DEFAULTS {
+            headers.entry(name).or_insert(value);
+        }
+        if asked.secure {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+        if let Ok(id) = HeaderValue::try_from(asked.request_id.as_str()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        self.edge.share(&asked.headers, headers);
+    }
+}
+
+/// What is needed of the request after it has been answered.
+struct Asked {
+    method: Method,
+    secure: bool,
+    request_id: String,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    fn of(head: &Parts, arrival: &Arrival) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(origin) = head.headers.get(header::ORIGIN) {
+            headers.insert(header::ORIGIN, origin.clone());
+        }
+        Self {
+            method: head.method.clone(),
+            secure: arrival.secure,
+            request_id: arrival.requester.request_id.clone(),
+            headers,
+        }
+    }
+}
+
+const USUAL_PREFIX: &str = "ps_";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// What an answer carries unless its handler says otherwise.
+const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+];
+
+fn is_request_id(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=128).contains(&text.len()) && text.bytes().all(known)
+}
+
+fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// Content type, then size.
+fn require_body(route: &Route, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
+    if route.body == Body::Json && !is_json(headers) {
+        return Err(Problem::new(Code::UnsupportedMediaType));
+    }
+    if body.len() > BODY_LIMIT {
+        return Err(Problem::new(Code::BodyTooLarge));
+    }
+    Ok(())
+}
+
+/// `application/json`, once, with no parameter but `charset=utf-8`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    is_json
+        && parts.all(|parameter| {
+            let plain = parameter.replace('"', "");
+            plain.eq_ignore_ascii_case("charset=utf-8")
+        })
+}

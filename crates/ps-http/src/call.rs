@@ -1,0 +1,154 @@
+//! One request, as a handler gets it.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
+use ps_core::Requester;
+use serde::de::DeserializeOwned;
+
+#[cfg(feature = "session")]
+use crate::edge::{Cookie, read_cookie};
+use crate::{
+    Code, Problem,
+    edge::{Arrival, Edge},
+};
+
+/// The largest body that is read: 16 KiB.
+pub const BODY_LIMIT: usize = 16 * 1024;
+
+/// One request that has passed every judgement but the handler's own.
+#[derive(Debug)]
+pub struct Call {
+    head: Parts,
+    body: Bytes,
+    arrival: Arrival,
+    parameter: Option<String>,
+    elsewhere: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        edge: &Edge,
+        head: Parts,
+        body: Bytes,
+        arrival: Arrival,
+        parameter: Option<String>,
+    ) -> Self {
+        let elsewhere = (!edge.is_at_public_url(&head)).then(|| {
+            let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+            edge.public_url().url(path)
+        });
+        Self {
+            head,
+            body,
+            arrival,
+            parameter,
+            elsewhere,
+        }
+    }
+
+    /// Method, target and headers.
+    #[must_use]
+    pub fn head(&self) -> &Parts {
+        &self.head
+    }
+
+    /// The body as it came.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn requester(&self) -> &Requester {
+        &self.arrival.requester
+    }
+
+    /// What stands in the place of the path's `{…}`, undecoded; empty where the path has none.
+    #[must_use]
+    pub fn parameter(&self) -> &str {
+        self.parameter.as_deref().unwrap_or_default()
+    }
+
+    /// A parameter of the query, decoded; `None` where it is not there.
+    ///
+    /// # Errors
+    /// `validation_failed` where it stands there twice.
+    pub fn query(&self, name: &str) -> Result<Option<String>, Problem> {
+        let query = self.head.uri.query().unwrap_or_default();
+        let mut values = form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned());
+        let value = values.next();
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(Problem::invalid_field(name, "must be given once")),
+        }
+    }
+
+    /// The body as JSON: one object, no field unknown or twice.
+    ///
+    /// # Errors
+    /// `malformed_json` where it is not JSON, `validation_failed` where it is not a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        // serde's derive would take an array in the place of an object, field by field.
+        let is_array = self.body.trim_ascii_start().first() == Some(&b'[');
+        let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let error = error.into_inner();
+            match error.classify() {
+                serde_json::error::Category::Data => invalid(path, &error),
+                _ => Problem::new(Code::MalformedJson),
+            }
+        })?;
+        json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
+        if is_array {
+            return Err(Problem::invalid_field(".", "must be an object"));
+        }
+        Ok(read)
+    }
+
+    /// For pages: the answer that sends the browser to the same page under the public URL's own
+    /// name, where it was asked for under another one. Cookies and callbacks then meet.
+    #[must_use]
+    pub fn see_public_url(&self) -> Option<Response<Bytes>> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        let location = HeaderValue::try_from(self.elsewhere.as_deref()?).ok()?;
+        response.headers_mut().insert(header::LOCATION, location);
+        Some(response)
+    }
+
+    /// The value of a cookie of ours.
+    #[cfg(feature = "session")]
+    pub(crate) fn cookie(&self, cookie: Cookie) -> Option<&str> {
+        read_cookie(&self.head.headers, cookie, self.arrival.secure)
+    }
+
+    /// Whether an API key was presented, good or not.
+    #[cfg(feature = "session")]
+    pub(crate) fn presents_key(&self) -> bool {
+        self.arrival.presents_key
+    }
+
+    #[cfg(feature = "session")]
+    /// Whether the connection was TLS, which decides the names of cookies.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.arrival.secure
+    }
+}
+
+/// serde's sentence, without the place in the text that it ends with. A field that is not there has
+/// no path of its own: serde names it in the sentence.
+fn invalid(path: String, error: &serde_json::Error) -> Problem {
+    let text = error.to_string();
+    let sentence = text
+        .rfind(" at line ")
+        .map_or(text.as_str(), |end| &text[..end]);
+    let missing = sentence.strip_prefix("missing field `");
+    match missing.and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) => Problem::invalid_field(field, "is required"),
+        None => Problem::invalid_field(path, sentence),
+    }
+}

@@ -1,0 +1,194 @@
+//! Cookies, read byte by byte and written in one form.
+//!
+//! The usual readers percent-decode names, so that a sibling subdomain can plant
+//! `__%48ost-ps_refresh` and have it read as ours: the browser's promise behind `__Host-` (RFC
+//! 6265bis §4.1.3) holds only for whoever compares bytes.
+
+#[cfg(feature = "session")]
+use std::time::Duration;
+
+#[cfg(feature = "session")]
+use http::HeaderValue;
+use http::{HeaderMap, header};
+
+use crate::{Code, Problem};
+
+/// The cookies that are ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    Challenge,
+    Refresh,
+}
+
+impl Cookie {
+    const ALL: [Self; 2] = [Self::Challenge, Self::Refresh];
+
+    /// Its name: with `__Host-`, except over permitted loopback HTTP, where browsers would not keep
+    /// it. The one name is never read where the other is in force.
+    fn name(self, secure: bool) -> &'static str {
+        match (self, secure) {
+            (Self::Challenge, true) => "__Host-ps_challenge",
+            (Self::Challenge, false) => "ps_challenge",
+            (Self::Refresh, true) => "__Host-ps_refresh",
+            (Self::Refresh, false) => "ps_refresh",
+        }
+    }
+
+    #[cfg(feature = "session")]
+    /// The `Set-Cookie` that keeps `value` for `max_age`. The value is base64url or base62.
+    pub(crate) fn set(self, secure: bool, value: &str, max_age: Duration) -> HeaderValue {
+        let name = self.name(secure);
+        let place = if secure {
+            "; Path=/; Secure"
+        } else {
+            "; Path=/"
+        };
+        let age = max_age.as_secs();
+        let text = format!("{name}={value}{place}; HttpOnly; SameSite=Strict; Max-Age={age}");
+        let mut header = HeaderValue::try_from(text).expect("names, values and numbers are ASCII");
+        header.set_sensitive(true);
+        header
+    }
+
+    #[cfg(feature = "session")]
+    /// The `Set-Cookie` that removes it, its attributes the same.
+    pub(crate) fn clear(self, secure: bool) -> HeaderValue {
+        self.set(secure, "", Duration::ZERO)
+    }
+}
+
+#[cfg(feature = "session")]
+/// The value of a cookie of ours, if it was sent. A pair that is not ASCII is skipped.
+pub(crate) fn read_cookie(headers: &HeaderMap, cookie: Cookie, secure: bool) -> Option<&str> {
+    let name = cookie.name(secure).as_bytes();
+    let value = pairs(headers).find_map(|(key, value)| (key == name).then_some(value))?;
+    std::str::from_utf8(value).ok()
+}
+
+/// Refuses a request that sends a cookie of ours twice: one of the two was planted, and nobody can
+/// tell which.
+pub(crate) fn reject_repeated_cookies(headers: &HeaderMap, secure: bool) -> Result<(), Problem> {
+    let twice = |cookie: &Cookie| {
+        let name = cookie.name(secure).as_bytes();
+        pairs(headers).filter(|(key, _)| *key == name).count() > 1
+    };
+    if Cookie::ALL.iter().any(twice) {
+        return Err(Problem::new(Code::HeaderInvalid));
+    }
+    Ok(())
+}
+
+/// Every ASCII pair of every `Cookie` header, split at `;` and the first `=`, only spaces and tabs
+/// taken off.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter(|pair| pair.is_ascii())
+        .filter_map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            Some((trim(&pair[..equals]), trim(&pair[equals + 1..])))
+        })
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(all(test, feature = "session"))]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    // SE13
+    #[test]
+    fn only_the_exact_name_is_read() {
+        let table: [(&[&[u8]], Option<&str>); 16] = [
+            (&[b"__Host-ps_refresh=good"], Some("good")),
+            (&[b"a=b;\t __Host-ps_refresh = good ; c=d"], Some("good")),
+            (&[b"a=b", b"__Host-ps_refresh=good"], Some("good")),
+            (&[b"__Host-ps_refresh=a=b"], Some("a=b")),
+            (&[b"__Host-ps_refresh="], Some("")),
+            (&[b"__%48ost-ps_refresh=evil"], None),
+            (&[b"%5F%5FHost-ps_refresh=evil"], None),
+            (&[b"__host-ps_refresh=evil"], None),
+            (&[b"ps_refresh=evil"], None),
+            (&[b"__Host-ps_refresh"], None),
+            (&[b"\xe2\x80\x80__Host-ps_refresh=evil"], None), // U+2000
+            (&[b"\xc2\xa0__Host-ps_refresh=evil"], None),     // U+00A0
+            (
+                &[b"$Version=1; $Path=/; __Host-ps_refresh=good"],
+                Some("good"),
+            ),
+            (&[b"planted=\xff; __Host-ps_refresh=good"], Some("good")),
+            (&[b"__Host-ps_refresh=\xff"], None),
+            (&[b"x=\"; __Host-ps_refresh=good; \""], Some("good")),
+        ];
+        for (lines, value) in table {
+            let read = headers(lines);
+            assert_eq!(
+                read_cookie(&read, Cookie::Refresh, true),
+                value,
+                "{lines:?}"
+            );
+            assert!(reject_repeated_cookies(&read, true).is_ok());
+        }
+        let plain = headers(&[b"ps_refresh=good; __Host-ps_refresh=evil"]);
+        assert_eq!(read_cookie(&plain, Cookie::Refresh, false), Some("good"));
+    }
+
+    // SE13
+    #[test]
+    fn a_cookie_of_ours_comes_once() {
+        let twice: [&[&[u8]]; 3] = [
+            &[b"__Host-ps_refresh=a; __Host-ps_refresh=a"],
+            &[b"__Host-ps_refresh=a", b"__Host-ps_refresh=b"],
+            &[b"__Host-ps_challenge=a; x=y; __Host-ps_challenge="],
+        ];
+        for lines in twice {
+            let problem = reject_repeated_cookies(&headers(lines), true).unwrap_err();
+            assert_eq!(problem.code(), Code::HeaderInvalid, "{lines:?}");
+        }
+        let others = headers(&[b"x=a; x=b; __%48ost-ps_refresh=a; __Host-ps_refresh=b"]);
+        assert!(reject_repeated_cookies(&others, true).is_ok());
+    }
+
+    #[test]
+    fn two_hundred_cookies_are_no_trouble() {
+        let line = "x=0123456789; ".repeat(200) + "__Host-ps_refresh=good";
+        let read = headers(&[line.as_bytes()]);
+        assert_eq!(read_cookie(&read, Cookie::Refresh, true), Some("good"));
+    }
+
+    // SE12
+    #[test]
+    fn cookies_are_written_in_one_form() {
+        let week = Duration::from_secs(604_800);
+        assert_eq!(
+            Cookie::Refresh.set(true, "v", week),
+            "__Host-ps_refresh=v; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=604800"
+        );
+        assert_eq!(
+            Cookie::Challenge.set(false, "v", Duration::from_secs(600)),
+            "ps_challenge=v; Path=/; HttpOnly; SameSite=Strict; Max-Age=600"
+        );
+        assert_eq!(
+            Cookie::Refresh.clear(true),
+            "__Host-ps_refresh=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! API keys over HTTP.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, Reply, World};
+use http::Request;
+use serde_json::{Value, json};
+
+async fn create(client: &mut Client, token: &str, body: Value) -> Reply {
+    client.post("/api/keys", Some(token), body).await
+}
+
+async fn whoami(client: &mut Client, key: &str) -> Reply {
+    let request = Request::builder()
+        .uri("/api/v1/whoami")
+        .header("x-api-key", key);
+    client
+        .send(request.body(bytes::Bytes::new()).unwrap())
+        .await
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once_works_both_ways_and_is_revoked_at_once() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let body = json!({ "name": "ci", "scopes": ["a:b", "c"], "expires_at": "2027-01-01T01:00:00+01:00", "allowed_ips": ["127.0.0.1", "10.1.2.3/8"] });
+    let made = create(&mut client, &token, body).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(made.headers["cache-control"], "no-store");
+    let mut record = made.json();
+    let key = record["key"].as_str().unwrap().to_owned();
+    let id = record["id"].as_str().unwrap().to_owned();
+    assert_eq!(key.len(), 41);
+    record.as_object_mut().unwrap().remove("key");
+    let expected = json!({
+        "id": id, "name": "ci", "hint": format!("ps_…{}", &key[37..]),
+        "scopes": ["a:b", "c"], "allowed_ips": ["127.0.0.1", "10.0.0.0/8"],
+        "created_at": "2026-11-22T10:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
+        "last_used_at": null, "revoked_at": null,
+    });
+    assert_eq!(record, expected);
+
+    let who = whoami(&mut client, &key).await;
+    let account = client.get("/api/auth/session", Some(&token)).await.json();
+    let expected = json!({
+        "account_id": account["account"]["id"],
+        "key": { "id": id, "name": "ci", "scopes": ["a:b", "c"], "expires_at": "2027-01-01T00:00:00Z" },
+    });
+    assert_eq!((who.status.as_u16(), who.json()), (200, expected.clone()));
+    let bearer = client.get("/api/v1/whoami", Some(&key)).await;
+    assert_eq!(bearer.json(), expected);
+
+    // AK4: never again. AK10: the use shows.
+    let path = format!("/api/keys/{id}");
+    let shown = loop {
+        let shown = client.get(&path, Some(&token)).await;
+        if !shown.json()["last_used_at"].is_null() {
+            break shown;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(shown.json()["last_used_at"], "2026-11-22T10:00:00Z");
+    let list = client.get("/api/keys", Some(&token)).await;
+    assert_eq!(list.json()["keys"][0], shown.json());
+    for reply in [shown, list] {
+        assert!(!String::from_utf8_lossy(&reply.body).contains(&key[3..37]));
+    }
+
+    for _ in 0..2 {
+        assert_eq!(client.delete(&path, Some(&token)).await.status, 204);
+        assert_eq!(
+            whoami(&mut client, &key).await.refusal(),
+            (401, "api_key_invalid".to_owned())
+        );
+    }
+    assert_eq!(
+        client.get(&path, Some(&token)).await.json()["revoked_at"],
+        "2026-11-22T10:00:00Z"
+    );
+}
+
+// AK13
+#[tokio::test]
+async fn every_refused_key_gets_the_same_answer() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let revoked = create(&mut client, &token, json!({ "name": "a" }))
+        .await
+        .json();
+    let path = format!("/api/keys/{}", revoked["id"].as_str().unwrap());
+    client.delete(&path, Some(&token)).await;
+    let expires = json!({ "name": "b", "expires_at": "2026-11-22T10:00:01Z" });
+    let expired = create(&mut client, &token, expires).await.json();
+    world.test.clock.advance(Duration::from_secs(1));
+    let unknown = ps_apikey::KeyPrefix::default().issue(&ps_core::SystemRandom);
+    let mut answers = Vec::new();
+    for key in [
+        revoked["key"].as_str().unwrap(),
+        expired["key"].as_str().unwrap(),
+        unknown.expose(),
+        "ps_malformed",
+        "anything",
+        &"x".repeat(5_000),
+    ] {
+        let mut reply = whoami(&mut client, key).await;
+        reply.headers.remove("x-request-id");
+        answers.push((reply.status, reply.headers, reply.body));
+    }
+    assert_eq!(answers[0].0, 401);
+    assert_eq!(
+        answers[0].1["www-authenticate"],
+        r#"Bearer realm="api", error="invalid_token""#
+    );
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn scopes_and_addresses_are_asked_for() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let plain = create(&mut client, &token, json!({ "name": "a" }))
+        .await
+        .text("key");
+    let scoped = create(
+        &mut client,
+        &token,
+        json!({ "name": "b", "scopes": ["a:b"] }),
+    )
+    .await
+    .text("key");
+    let local = json!({ "name": "c", "allowed_ips": ["10.0.0.0/8"] });
+    let local = create(&mut client, &token, local).await.text("key");
+    let refused = client.get("/api/v1/scoped", Some(&plain)).await;
+    assert_eq!(refused.refusal(), (403, "scope_missing".to_owned()));
+    assert_eq!(
+        refused.headers["www-authenticate"],
+        r#"Bearer realm="api", error="insufficient_scope", scope="a:b""#
+    );
+    assert_eq!(
+        client.get("/api/v1/scoped", Some(&scoped)).await.status,
+        204
+    );
+    assert_eq!(
+        whoami(&mut client, &local).await.refusal(),
+        (403, "address_not_allowed".to_owned())
+    );
+    client.peer = [10, 9, 9, 9].into();
+    assert_eq!(whoami(&mut client, &local).await.status, 200);
+}
+
+// AK3, AK16
+#[tokio::test]
+async fn what_is_wrong_with_a_new_key_is_said_all_at_once() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let many: Vec<String> = (0..33).map(|i| format!("s{i}")).collect();
+    for (body, fields) in [
+        (json!({}), vec!["name"]),
+        (json!({ "name": "" }), vec!["name"]),
+        (json!({ "name": "x".repeat(65) }), vec!["name"]),
+        (json!({ "name": "a\u{0}b" }), vec!["name"]),
+        (
+            json!({ "name": "a\nb", "scopes": ["A"], "expires_at": "soon", "allowed_ips": ["x"] }),
+            vec!["name", "scopes", "allowed_ips", "expires_at"],
+        ),
+        (json!({ "name": "a", "scopes": many }), vec!["scopes"]),
+        (json!({ "name": "a", "scopes": "a:b" }), vec!["scopes"]),
+        (json!({ "name": "a", "scopes": [1] }), vec!["scopes[0]"]),
+        (
+            json!({ "name": "a", "expires_at": 1_795_341_600 }),
+            vec!["expires_at"],
+        ),
+        (
+            json!({ "name": "a", "expires_at": "2026-11-22T10:00:00Z" }),
+            vec!["expires_at"],
+        ),
+        (json!({ "name": "a", "userId": "victim" }), vec!["userId"]),
+        (
+            json!({ "name": "a", "account_id": "victim" }),
+            vec!["account_id"],
+        ),
+    ] {
+        let reply = create(&mut client, &token, body.clone()).await;
+        assert_eq!(
+            reply.refusal(),
+            (400, "validation_failed".to_owned()),
+            "{body}"
+        );
+        let details = reply.json();
+        let details = details["details"].as_array().unwrap().clone();
+        let told: Vec<_> = details
+            .iter()
+            .map(|detail| detail["field"].as_str().unwrap())
+            .collect();
+        assert_eq!(told, fields, "{body}");
+    }
+    let raw = [
+        (r#"{"name":"a","name":"b"}"#, "validation_failed"),
+        (r#"{"name":"a"} {}"#, "malformed_json"),
+        (r#"{"name":"a""#, "malformed_json"),
+        ("", "malformed_json"),
+        (r#"["a",null,null,null]"#, "validation_failed"),
+        ("null", "validation_failed"),
+        ("{\"name\":\"\u{0}\"}", "malformed_json"),
+    ];
+    for (body, code) in raw {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/api/keys")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
+            .body(bytes::Bytes::from_static(body.as_bytes()))
+            .unwrap();
+        let reply = client.send(request).await;
+        assert_eq!(reply.refusal(), (400, code.to_owned()), "{body}");
+    }
+    let list = client.get("/api/keys", Some(&token)).await.json();
+    assert_eq!(list["keys"], json!([]), "nothing was made");
+}
+
+#[tokio::test]
+async fn lists_come_in_pages() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    for name in ["a", "b", "c"] {
+        create(&mut client, &token, json!({ "name": name })).await;
+        world.test.clock.advance(Duration::from_secs(1));
+    }
+    let first = client.get("/api/keys?limit=2", Some(&token)).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = client
+        .get(&format!("/api/keys?limit=2&cursor={cursor}"), Some(&token))
+        .await
+        .json();
+    assert_eq!(second["next_cursor"], Value::Null);
+    let names: Vec<_> = [
+        first["keys"].as_array().unwrap().clone(),
+        second["keys"].as_array().unwrap().clone(),
+    ]
+    .concat()
+    .iter()
+    .map(|key| key["name"].as_str().unwrap().to_owned())
+    .collect();
+    assert_eq!(names, ["c", "b", "a"]);
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=x",
+        "limit=",
+        "limit=%2B5",
+        "limit=1&limit=2",
+        "cursor=",
+        "cursor=x",
+        "cursor=1-2",
+    ] {
+        let reply = client
+            .get(&format!("/api/keys?{query}"), Some(&token))
+            .await;
+        assert_eq!(
+            reply.refusal(),
+            (400, "validation_failed".to_owned()),
+            "{query}"
+        );
+    }
+}
+
+// AK6
+#[tokio::test]
+async fn another_accounts_key_is_as_absent_as_an_unknown_one() {
+    let world = World::production().await;
+    let mut alice = world.client();
+    let mut bob = world.client();
+    let (a, b) = (
+        alice.token("alice@example.com").await,
+        bob.token("bob@example.com").await,
+    );
+    let made = create(&mut alice, &a, json!({ "name": "a" })).await.json();
+    let own = format!("/api/keys/{}", made["id"].as_str().unwrap());
+    let unknown = "/api/keys/0123456789012345678901";
+    for path in [own.as_str(), unknown, "/api/keys/x", "/api/keys/%2e%2e"] {
+        for method in [http::Method::GET, http::Method::DELETE] {
+            let reply = bob.call(method, path, Some(&b), Value::Null).await;
+            assert_eq!(reply.refusal(), (404, "not_found".to_owned()), "{path}");
+        }
+    }
+    assert_eq!(
+        whoami(&mut alice, made["key"].as_str().unwrap())
+            .await
+            .status,
+        200
+    );
+}
+
+// AK5
+#[tokio::test]
+async fn an_account_has_25_active_keys() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let mut last = Value::Null;
+    for _ in 0..25 {
+        last = create(&mut client, &token, json!({ "name": "a" }))
+            .await
+            .json();
+    }
+    let full = create(&mut client, &token, json!({ "name": "a" })).await;
+    assert_eq!(full.refusal(), (409, "too_many_keys".to_owned()));
+    client
+        .delete(
+            &format!("/api/keys/{}", last["id"].as_str().unwrap()),
+            Some(&token),
+        )
+        .await;
+    assert_eq!(
+        create(&mut client, &token, json!({ "name": "a" }))
+            .await
+            .status,
+        201
+    );
+}
+
+// SE22: what makes a credential asks the store whether its session still lives.
+#[tokio::test]
+async fn an_ended_session_makes_no_key_even_where_nobody_has_heard_of_it() {
+    use ps_session::{End, SessionStore};
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let made = client.get("/api/auth/session", Some(&token)).await.json();
+    let account = ps_core::AccountId::new(made["account"]["id"].as_str().unwrap()).unwrap();
+    let now = ps_core::Timestamp::from_seconds(1_795_341_600);
+    world.store.end(End::All(&account), now).await.unwrap();
+    let refused = create(&mut client, &token, json!({ "name": "a" })).await;
+    assert_eq!(refused.refusal(), (401, "session_invalid".to_owned()));
+}
+
+// AK9
+#[tokio::test]
+async fn a_disabled_accounts_keys_are_refused_at_once() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let made = client.sign_up("alice@example.com").await.json();
+    let token = made["access_token"].as_str().unwrap();
+    let key = create(&mut client, token, json!({ "name": "a" }))
+        .await
+        .text("key");
+    assert_eq!(whoami(&mut client, &key).await.status, 200);
+    let account = ps_core::AccountId::new(made["account"]["id"].as_str().unwrap()).unwrap();
+    world.auth.disable(&account).await.unwrap();
+    assert_eq!(
+        whoami(&mut client, &key).await.refusal(),
+        (401, "api_key_invalid".to_owned())
+    );
+    world.auth.enable(&account).await.unwrap();
+    assert_eq!(whoami(&mut client, &key).await.status, 200);
+}
