@@ -20,6 +20,12 @@ pub enum ApiKeyError {
     /// The expiry asked for is not in the future.
     #[error("the expiry must be in the future")]
     ExpiryPassed,
+    /// The account has no such key.
+    #[error("the account has no such key")]
+    NotFound,
+    /// The key is revoked, or about to be, and cannot be changed any more.
+    #[error("the key is revoked")]
+    Revoked,
     /// The key is good, and was not given this scope.
     #[error("the key lacks the scope {0:?}")]
     ScopeMissing(&'static str),

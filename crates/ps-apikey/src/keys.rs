@@ -9,13 +9,16 @@ use ps_core::{
 
 use crate::{
     AllowedAddresses, ApiKey, ApiKeyError, ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted,
-    KeyName, KeyPage, KeyPolicy, KeyPrefix, Listing, Scopes, judge,
+    KeyName, KeyPage, KeyPatch, KeyPolicy, KeyPrefix, KeyRotated, KeyUpdated, Listing, Replacement,
+    Scopes, judge,
     lookup::{KnownKey, Lookup},
     uses::Uses,
 };
 
 /// How long after a failed write of last uses the next one is tried.
 const RETRY: Duration = Duration::from_secs(1);
+/// The longest time that a replaced key may work on.
+const LONGEST_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// What a key is to be. Every field holds only valid values.
 #[derive(Clone, Debug)]
@@ -186,6 +189,75 @@ impl ApiKeys {
     ) -> Result<Option<ApiKeyRecord>, ApiKeyError> {
         let page = self.store.list(account, &Listing::One(*id)).await?;
         Ok(page.keys.into_iter().next())
+    }
+
+    /// Changes one of the account's keys. When this returns, this node judges by the key as it is
+    /// now, and every other within a second.
+    ///
+    /// # Errors
+    /// [`ExpiryPassed`](ApiKeyError::ExpiryPassed), [`NotFound`](ApiKeyError::NotFound),
+    /// [`Revoked`](ApiKeyError::Revoked), [`Store`](ApiKeyError::Store).
+    pub async fn update(
+        &self,
+        account: &AccountId,
+        id: &KeyId,
+        patch: &KeyPatch,
+        requester: &Requester,
+    ) -> Result<ApiKeyRecord, ApiKeyError> {
+        let now = self.ambient.clock.now();
+        if patch.expires_at.flatten().is_some_and(|end| end <= now) {
+            return Err(ApiKeyError::ExpiryPassed);
+        }
+        match self.store.update(account, id, patch, now).await? {
+            KeyUpdated::NotFound => Err(ApiKeyError::NotFound),
+            KeyUpdated::Revoked => Err(ApiKeyError::Revoked),
+            KeyUpdated::Done(record) => {
+                self.lookup.forget(&record.digest);
+                self.tell(Outcome::KeyChanged(*id), Some(account), requester, now);
+                Ok(*record)
+            }
+        }
+    }
+
+    /// Replaces one of the account's keys by a new one with the same name, scopes, addresses and
+    /// expiry. The old key works on for `grace`, seven days at most and never past its own expiry,
+    /// and is revoked then.
+    ///
+    /// # Errors
+    /// [`AccountChanged`](ApiKeyError::AccountChanged), [`NotFound`](ApiKeyError::NotFound),
+    /// [`Revoked`](ApiKeyError::Revoked) (also for an expired one), [`Store`](ApiKeyError::Store).
+    /// In every case no new key exists and the old one is as it was.
+    pub async fn rotate(
+        &self,
+        account: &AccountId,
+        id: &KeyId,
+        grace: Duration,
+        under: AccountVersion,
+        requester: &Requester,
+    ) -> Result<Issued, ApiKeyError> {
+        let now = self.ambient.clock.now();
+        let key = self.policy.prefix.issue(&*self.ambient.random);
+        let replacement = Replacement {
+            id: KeyId::random(&*self.ambient.random),
+            digest: key.digest(),
+            hint: key.hint(),
+            old_ends: now.plus(grace.min(LONGEST_GRACE)),
+        };
+        match self
+            .store
+            .rotate(account, id, &replacement, under, now)
+            .await?
+        {
+            KeyRotated::AccountChanged => Err(ApiKeyError::AccountChanged),
+            KeyRotated::NotFound => Err(ApiKeyError::NotFound),
+            KeyRotated::Revoked => Err(ApiKeyError::Revoked),
+            KeyRotated::Done { new, old } => {
+                self.lookup.forget(&old);
+                self.tell(Outcome::KeyRotated(*id), Some(account), requester, now);
+                self.tell(Outcome::KeyIssued(new.id), Some(account), requester, now);
+                Ok(Issued { key, record: *new })
+            }
+        }
     }
 
     /// Revokes one of the account's keys; `false` where the account has no such key. Repeating it

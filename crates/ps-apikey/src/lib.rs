@@ -20,4 +20,7 @@ pub use keys::{ApiKeys, Issued, KeyCaller, NewKey};
 pub use name::{InvalidName, KeyName};
 pub use policy::KeyPolicy;
 pub use scopes::{InvalidScopes, Scopes};
-pub use store::{ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted, KeyPage, Listing};
+pub use store::{
+    ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted, KeyPage, KeyPatch, KeyRotated, KeyUpdated,
+    Listing, NewExpiry, Replacement,
+};

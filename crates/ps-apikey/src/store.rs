@@ -85,6 +85,64 @@ pub enum KeyInserted {
     Full,
 }
 
+/// What to change of a key; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPatch {
+    /// A new name.
+    pub name: Option<KeyName>,
+    /// Other scopes.
+    pub scopes: Option<Scopes>,
+    /// Other addresses; the empty list allows all.
+    pub allowed_addresses: Option<AllowedAddresses>,
+    /// Another expiry; `Some(None)` for never.
+    pub expires_at: Option<NewExpiry>,
+}
+
+/// The expiry that a patch sets; `None` for never.
+pub type NewExpiry = Option<Timestamp>;
+
+/// What became of changing a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyUpdated {
+    /// Done; this is the key now.
+    Done(Box<ApiKeyRecord>),
+    /// The account has no such key.
+    NotFound,
+    /// The key is revoked, or about to be: nothing was done.
+    Revoked,
+}
+
+/// The key that replaces another. Everything else it takes over.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// Its own name.
+    pub id: KeyId,
+    /// SHA-256 of it.
+    pub digest: KeyDigest,
+    /// What its owner recognises it by.
+    pub hint: String,
+    /// Until when the old key works on; no later than its own expiry.
+    pub old_ends: Timestamp,
+}
+
+/// What became of replacing a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRotated {
+    /// The account's version is another one by now, or it is disabled: nothing was done.
+    AccountChanged,
+    /// Done.
+    Done {
+        /// The new key's record.
+        new: Box<ApiKeyRecord>,
+        /// The old key's digest.
+        old: KeyDigest,
+    },
+    /// The account has no such key.
+    NotFound,
+    /// The key is revoked, about to be, or expired: nothing was done.
+    Revoked,
+}
+
 /// Keeps keys. Every method is one atomic step.
 #[async_trait]
 pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
@@ -110,6 +168,34 @@ pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
     /// The account's keys. *Security*: another account's key is not there.
     async fn list(&self, account: &AccountId, which: &Listing) -> StoreResult<KeyPage>;
 
+    /// Changes the account's key.
+    ///
+    /// *Atomicity*: one transaction: only while `revoked_at` is not set; an entry in the feed.
+    /// *Time*: expiry does not matter, an expired key may be given a longer life.
+    async fn update(
+        &self,
+        account: &AccountId,
+        id: &KeyId,
+        patch: &KeyPatch,
+        now: Timestamp,
+    ) -> StoreResult<KeyUpdated>;
+
+    /// Replaces the account's key `old` by one that takes over its name, scopes, addresses and expiry.
+    ///
+    /// *Atomicity*: one transaction under the account's lock: only if the account is enabled and at
+    /// `under`, and `old` is [active](ApiKeyRecord::is_active) at `now`; inserts the new key with
+    /// `created_at` = `now`, sets the old one's `revoked_at` to the sooner of `new.old_ends` and its
+    /// expiry, enters the old one into the feed. *Security*: the account has as many active keys
+    /// afterwards as before, since one in its grace counts no more.
+    async fn rotate(
+        &self,
+        account: &AccountId,
+        old: &KeyId,
+        new: &Replacement,
+        under: AccountVersion,
+        now: Timestamp,
+    ) -> StoreResult<KeyRotated>;
+
     /// Revokes the account's key, and answers its digest; `None` if the account has no such key.
     ///
     /// *Atomicity*: one statement, and an entry in the feed in the same transaction. *Time*: sets
@@ -123,6 +209,7 @@ pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
 
     /// Notes when keys were last used. `used` is sorted by id and names each once.
     ///
-    /// *Atomicity*: each key by itself: only forwards, only that column, only while not revoked.
+    /// *Atomicity*: each key by itself: only forwards, only that column, only while `revoked_at` is
+    /// not set or later than the use.
     async fn touch(&self, used: &[(KeyId, Timestamp)]) -> StoreResult<()>;
 }

@@ -47,6 +47,11 @@ pub trait Changes: fmt::Debug + Send + Sync + 'static {
     /// *Atomicity*: what ends later than this answer shows comes after its cursor.
     async fn ended_since(&self, start: Timestamp) -> StoreResult<(Cursor, Vec<SessionId>)>;
 
+    /// Forgets at most `at_most` changes that were entered before `before`; how many it forgot.
+    ///
+    /// *Security*: a follower that missed ten minutes starts afresh, so nothing older is asked for.
+    async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32>;
+
     /// The store's own clock, for the readiness check and nothing else.
     async fn time(&self) -> StoreResult<Timestamp>;
 }

@@ -77,12 +77,16 @@ pub enum Outcome {
     CodeRequested,
     /// A key opened a request.
     KeyAccepted(KeyId),
+    /// A key's name, scopes, addresses or expiry were changed.
+    KeyChanged(KeyId),
     /// A key was made.
     KeyIssued(KeyId),
     /// A key opened nothing.
     KeyRefused(Refusal),
     /// A key was revoked.
     KeyRevoked(KeyId),
+    /// A key was replaced, and will be revoked when its grace is over.
+    KeyRotated(KeyId),
     /// A mail was given up: the queue was full.
     MailDropped,
     /// A mail was refused, or could not be sent.
@@ -118,9 +122,11 @@ impl Outcome {
             Self::CodeRefused(_) => "code.refused",
             Self::CodeRequested => "code.requested",
             Self::KeyAccepted(_) => "key.accepted",
+            Self::KeyChanged(_) => "key.changed",
             Self::KeyIssued(_) => "key.issued",
             Self::KeyRefused(_) => "key.refused",
             Self::KeyRevoked(_) => "key.revoked",
+            Self::KeyRotated(_) => "key.rotated",
             Self::MailDropped => "mail.dropped",
             Self::MailFailed => "mail.failed",
             Self::MailSent => "mail.sent",
@@ -150,9 +156,11 @@ impl Outcome {
     #[must_use]
     pub fn subject(self) -> Option<impl fmt::Display> {
         match self {
-            Self::KeyAccepted(id) | Self::KeyIssued(id) | Self::KeyRevoked(id) => {
-                Some(id.to_string())
-            }
+            Self::KeyAccepted(id)
+            | Self::KeyChanged(id)
+            | Self::KeyIssued(id)
+            | Self::KeyRevoked(id)
+            | Self::KeyRotated(id) => Some(id.to_string()),
             Self::RefreshReplayed(id)
             | Self::SessionEnded(id)
             | Self::SessionOpened(id)

@@ -22,6 +22,10 @@ const GAP: Duration = Duration::from_secs(600);
 /// The longest life of an access token, and two minutes for clocks that differ.
 const ENDED_WINDOW: Duration = Duration::from_secs(17 * 60);
 const BATCH: u32 = 1_000;
+/// How long the feed is kept, well over the longest gap that anybody reads up on.
+const KEPT: Duration = Duration::from_secs(3_600);
+/// How often the feed is purged.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// Something that remembers, and must forget when told.
 pub trait FollowChanges: fmt::Debug + Send + Sync + 'static {
@@ -123,12 +127,19 @@ impl Follower {
         self.changes.time().await
     }
 
-    /// Follows for ever, one indexed query every 400 ms. Dropping the future stops it, and 5 s
-    /// later nothing remembered is trusted any more.
+    /// Follows for ever, one indexed query every 400 ms, and purges the feed now and then. Dropping
+    /// the future stops it, and 5 s later nothing remembered is trusted any more.
     pub async fn run(&self) {
+        let mut swept = self.clock.now();
         loop {
             // A failed poll needs no handling of its own: the last good one grows old.
             let _ = self.poll().await;
+            let now = self.clock.now();
+            if now.since(swept) >= SWEEP {
+                // Nor does a failed sweep: the next one comes.
+                let _ = self.changes.purge(now.minus(KEPT), BATCH).await;
+                swept = now;
+            }
             self.clock.sleep(INTERVAL).await;
         }
     }

@@ -139,7 +139,8 @@ fn remaining(at: Timestamp, rule: LimitRule, now: Timestamp) -> Duration {
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
     /// Counts all of `hits`, or none of them if any rule forbids it.
     ///
-    /// *Atomicity*: one step; of many at once exactly as many pass as the rule allows. *Time*: `now`.
+    /// *Atomicity*: one step; of many at once exactly as many pass as the rule allows. Two hits of one
+    /// key in one call both count, so two rules for one act need two keys. *Time*: `now`.
     /// *Security*: exact over every span, as [`judge_limits`] decides; a store error counts nothing.
     async fn hit(&self, hits: &[Hit], now: Timestamp) -> StoreResult<Limited>;
 }

@@ -166,6 +166,12 @@ impl Auth {
                 .iter()
                 .map(|keys| Box::pin(keys.run()) as Task<'_>),
         );
+        #[cfg(feature = "session")]
+        let tasks = tasks.chain(
+            self.sessions
+                .iter()
+                .map(|sessions| Box::pin(sessions.run()) as Task<'_>),
+        );
         #[cfg(feature = "magiccode")]
         let tasks = tasks.chain(
             self.codes

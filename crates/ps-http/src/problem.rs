@@ -38,6 +38,8 @@ pub enum Code {
     IdempotencyKeyInvalid,
     /// Something broke on our side.
     InternalError,
+    /// The API key is revoked and cannot be changed any more.
+    KeyRevoked,
     /// The body is not JSON.
     MalformedJson,
     /// The path knows other methods.
@@ -156,6 +158,11 @@ impl Code {
                 S::INTERNAL_SERVER_ERROR,
                 "internal_error",
                 "Something went wrong on our side.",
+            ),
+            Self::KeyRevoked => (
+                S::CONFLICT,
+                "key_revoked",
+                "The API key is revoked: it cannot be changed any more.",
             ),
             Self::MalformedJson => (
                 S::BAD_REQUEST,
@@ -391,6 +398,8 @@ impl From<ps_apikey::ApiKeyError> for Problem {
             E::AccountChanged => Self::refused(Code::SessionInvalid),
             E::AddressNotAllowed => Self::new(Code::AddressNotAllowed),
             E::Denied => Self::refused(Code::ApiKeyInvalid),
+            E::NotFound => Self::new(Code::NotFound),
+            E::Revoked => Self::new(Code::KeyRevoked),
             E::ExpiryPassed => Self::invalid_field("expires_at", "must be in the future"),
             E::ScopeMissing(scope) => Self::scope_missing(scope),
             E::Store(error) => error.into(),

@@ -20,15 +20,16 @@ pub(crate) struct Feed {
 #[cfg_attr(not(any(feature = "apikey", feature = "session")), allow(dead_code))]
 impl Feed {
     pub(crate) fn enter(&mut self, change: Change, now: Timestamp) {
-        while self
-            .entries
-            .front()
-            .is_some_and(|(_, at, _)| at.plus(KEPT) <= now)
-        {
-            self.entries.pop_front();
-        }
+        self.drop_before(now.minus(KEPT), u32::MAX);
         self.end = Cursor::new(self.end.number() + 1);
         self.entries.push_back((self.end, now, change));
+    }
+
+    fn drop_before(&mut self, before: Timestamp, at_most: u32) -> u32 {
+        let old = self.entries.iter().take_while(|(_, at, _)| *at <= before);
+        let count = old.take(at_most as usize).count();
+        self.entries.drain(..count);
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
 
@@ -51,6 +52,10 @@ impl Changes for MemoryStore {
         #[cfg(not(feature = "session"))]
         let ended = Vec::new();
         Ok((state.feed.end, ended))
+    }
+
+    async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
+        Ok(self.state().feed.drop_before(before, at_most))
     }
 
     async fn time(&self) -> StoreResult<Timestamp> {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ps_apikey::{ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted, KeyPage, Listing};
+use ps_apikey::{
+    ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted, KeyPage, KeyPatch, KeyRotated, KeyUpdated,
+    Listing, Replacement,
+};
 use ps_core::{
     AccountId, AccountVersion, Change, KeyDigest, KeyId, StoreError, StoreResult, Timestamp,
 };
@@ -37,7 +40,7 @@ impl ApiKeyStore for MemoryStore {
         if !state.keys.has_room(&key.account, at_most, now) {
             return Ok(KeyInserted::Full);
         }
-        if state.keys.rows.contains_key(&key.id) || state.keys.digests.contains_key(&key.digest) {
+        if state.keys.is_taken(&key.id, &key.digest) {
             return Err(StoreError::new("a key of this id or digest exists"));
         }
         state.keys.insert(key.clone());
@@ -75,14 +78,74 @@ impl ApiKeyStore for MemoryStore {
         let Some(digest) = state.keys.find_of(account, id).map(|row| row.digest) else {
             return Ok(None);
         };
-        state.keys.revoke(id, &mut state.feed, now);
+        state.keys.revoke(id, &mut state.feed, now, now);
         Ok(Some(digest))
+    }
+
+    async fn update(
+        &self,
+        account: &AccountId,
+        id: &KeyId,
+        patch: &KeyPatch,
+        now: Timestamp,
+    ) -> StoreResult<KeyUpdated> {
+        let state = &mut *self.state();
+        let Some(row) = state.keys.find_of(account, id) else {
+            return Ok(KeyUpdated::NotFound);
+        };
+        if row.revoked_at.is_some() {
+            return Ok(KeyUpdated::Revoked);
+        }
+        let row = patched(row, patch);
+        state.feed.enter(Change::Key(row.digest), now);
+        state.keys.rows.insert(row.id, row.clone());
+        Ok(KeyUpdated::Done(Box::new(row)))
+    }
+
+    async fn rotate(
+        &self,
+        account: &AccountId,
+        old: &KeyId,
+        new: &Replacement,
+        under: AccountVersion,
+        now: Timestamp,
+    ) -> StoreResult<KeyRotated> {
+        let state = &mut *self.state();
+        if !state.is_enabled_at(account, under) {
+            return Ok(KeyRotated::AccountChanged);
+        }
+        let Some(row) = state.keys.find_of(account, old) else {
+            return Ok(KeyRotated::NotFound);
+        };
+        if !row.is_active(now) {
+            return Ok(KeyRotated::Revoked);
+        }
+        if state.keys.is_taken(&new.id, &new.digest) {
+            return Err(StoreError::new("a key of this id or digest exists"));
+        }
+        let record = ApiKeyRecord {
+            id: new.id,
+            digest: new.digest,
+            hint: new.hint.clone(),
+            created_at: now,
+            last_used_at: None,
+            ..row.clone()
+        };
+        let (digest, ends) = (row.digest, row.expires_at.unwrap_or(new.old_ends));
+        state
+            .keys
+            .revoke(old, &mut state.feed, ends.min(new.old_ends), now);
+        state.keys.insert(record.clone());
+        Ok(KeyRotated::Done {
+            new: Box::new(record),
+            old: digest,
+        })
     }
 
     async fn touch(&self, used: &[(KeyId, Timestamp)]) -> StoreResult<()> {
         let rows = &mut self.state().keys.rows;
         for (id, at) in used {
-            if let Some(row) = rows.get_mut(id).filter(|row| row.revoked_at.is_none()) {
+            if let Some(row) = rows.get_mut(id).filter(|row| !is_revoked(row, *at)) {
                 row.last_used_at = row.last_used_at.max(Some(*at));
             }
         }
@@ -94,7 +157,7 @@ impl ApiKeyStore for MemoryStore {
 impl KeyTable {
     pub(crate) fn revoke_all(&mut self, account: &AccountId, feed: &mut Feed, now: Timestamp) {
         for id in self.ids_where(account, |row| !is_revoked(row, now)) {
-            self.revoke(&id, feed, now);
+            self.revoke(&id, feed, now, now);
         }
     }
 
@@ -150,12 +213,33 @@ impl KeyTable {
         KeyPage { keys, next }
     }
 
-    fn revoke(&mut self, id: &KeyId, feed: &mut Feed, now: Timestamp) {
+    fn is_taken(&self, id: &KeyId, digest: &KeyDigest) -> bool {
+        self.rows.contains_key(id) || self.digests.contains_key(digest)
+    }
+
+    fn revoke(&mut self, id: &KeyId, feed: &mut Feed, from: Timestamp, now: Timestamp) {
         if let Some(row) = self.rows.get_mut(id) {
-            row.revoked_at = Some(row.revoked_at.map_or(now, |earlier| earlier.min(now)));
+            row.revoked_at = Some(row.revoked_at.map_or(from, |earlier| earlier.min(from)));
             feed.enter(Change::Key(row.digest), now);
         }
     }
+}
+
+fn patched(row: &ApiKeyRecord, patch: &KeyPatch) -> ApiKeyRecord {
+    let mut row = row.clone();
+    if let Some(name) = &patch.name {
+        row.name = name.clone();
+    }
+    if let Some(scopes) = &patch.scopes {
+        row.scopes = scopes.clone();
+    }
+    if let Some(allowed) = &patch.allowed_addresses {
+        row.allowed_addresses = allowed.clone();
+    }
+    if let Some(expires_at) = patch.expires_at {
+        row.expires_at = expires_at;
+    }
+    row
 }
 
 fn is_revoked(row: &ApiKeyRecord, now: Timestamp) -> bool {

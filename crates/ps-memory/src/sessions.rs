@@ -1,15 +1,12 @@
 //! Sessions, one row each.
 
-use std::{cmp::Reverse, collections::HashMap, time::Duration};
+use std::{cmp::Reverse, collections::HashMap};
 
 use async_trait::async_trait;
 use ps_core::{AccountId, AccountVersion, Change, SessionId, StoreError, StoreResult, Timestamp};
 use ps_session::{Advance, End, FamilyDigest, Opened, SessionRecord, SessionStore, Which};
 
 use crate::{MemoryStore, changes::Feed};
-
-/// Longer than a starting node looks back, which is an access token's life and two minutes.
-const KEPT: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Default)]
 pub(crate) struct SessionTable {
@@ -45,7 +42,6 @@ impl SessionStore for MemoryStore {
         let idlest = sessions.idlest_beyond(at_most, &session.account, now);
         sessions.end(&idlest, feed, now);
         ended.extend(idlest);
-        sessions.drop_old(&session.account, now);
         sessions.insert(session.clone());
         Ok(Opened::Done { ended })
     }
@@ -109,6 +105,10 @@ impl SessionStore for MemoryStore {
         };
         state.sessions.end(&ended, &mut state.feed, now);
         Ok(Some(ended))
+    }
+
+    async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
+        Ok(self.state().sessions.drop_before(before, at_most))
     }
 
     async fn list(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {
@@ -197,26 +197,39 @@ impl SessionTable {
         }
     }
 
-    /// Drops the account's sessions that are long over.
-    fn drop_old(&mut self, account: &AccountId, now: Timestamp) {
-        let Some(of_account) = self.of_account.get_mut(account) else {
+    /// Drops at most `at_most` sessions that ended or expired before `before`. Looks at every row.
+    fn drop_before(&mut self, before: Timestamp, at_most: u32) -> u32 {
+        let old = self.rows.values().filter(|row| over_since(row) < before);
+        let old: Vec<_> = old.take(at_most as usize).map(|row| row.id).collect();
+        for id in &old {
+            self.drop(id);
+        }
+        u32::try_from(old.len()).unwrap_or(u32::MAX)
+    }
+
+    fn drop(&mut self, id: &SessionId) {
+        let Some(row) = self.rows.remove(id) else {
             return;
         };
-        of_account.retain(|id| {
-            let row = &self.rows[id];
-            let end = row.ended_at.unwrap_or_else(|| row.expires_at());
-            let kept = now < end.plus(KEPT);
-            if !kept {
-                self.families.remove(&row.family);
-                self.rows.remove(id);
+        self.families.remove(&row.family);
+        if let Some(of_account) = self.of_account.get_mut(&row.account) {
+            of_account.retain(|other| other != id);
+            if of_account.is_empty() {
+                self.of_account.remove(&row.account);
             }
-            kept
-        });
+        }
     }
+}
+
+/// When it ended, or will expire.
+fn over_since(row: &SessionRecord) -> Timestamp {
+    row.ended_at.unwrap_or_else(|| row.expires_at())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use ps_core::SystemRandom;
     use ps_session::Method;
 
@@ -244,15 +257,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_dropped_leaves_nothing_behind() {
+    async fn what_is_purged_leaves_nothing_behind() {
         let store = MemoryStore::new();
-        for number in 0..50 {
-            let now = Timestamp::from_seconds(i64::from(number) * 2 * 60 * 60);
+        let now = Timestamp::from_seconds(0);
+        for number in 0..15 {
             let opened = store.open(&session(number, now), None, 20, now).await;
             assert_eq!(opened.unwrap(), Opened::Done { ended: Vec::new() });
         }
+        let over = now.plus(Duration::from_secs(60 * 60));
+        assert_eq!(store.purge(over, 100).await.unwrap(), 0);
+        for purged in [10, 5, 0] {
+            let later = over.plus(Duration::from_millis(1));
+            assert_eq!(store.purge(later, 10).await.unwrap(), purged);
+        }
         let sessions = &store.state().sessions;
-        assert_eq!((sessions.rows.len(), sessions.families.len()), (1, 1));
-        assert_eq!(sessions.of_account[&AccountId::new("a").unwrap()].len(), 1);
+        assert!(sessions.rows.is_empty() && sessions.families.is_empty());
+        assert!(sessions.of_account.is_empty());
     }
 }

@@ -96,7 +96,7 @@ impl Claims {
                 account: AccountId::new(written.sub).ok()?,
                 session: written.sid.parse::<SessionId>().ok()?,
                 authenticated_at: moment(written.auth_time)?,
-                method: method(&written.amr[0])?,
+                method: Method::read(&written.amr[0])?,
             },
             issued_at: moment(written.iat)?,
             not_before: moment(written.nbf)?,
@@ -129,12 +129,6 @@ fn seconds(moment: Timestamp) -> u64 {
 fn moment(seconds: u64) -> Option<Timestamp> {
     let millis = i64::try_from(seconds).ok()?.checked_mul(1000)?;
     Some(Timestamp::from_millis(millis))
-}
-
-fn method(name: &str) -> Option<Method> {
-    [Method::MagicCode]
-        .into_iter()
-        .find(|method| method.as_str() == name)
 }
 
 #[cfg(test)]

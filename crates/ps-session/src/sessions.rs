@@ -18,6 +18,10 @@ use crate::{
 
 /// How often a row is read again that moved between two looks at it.
 const ATTEMPTS: u32 = 3;
+/// How often sessions that are over are forgotten, how long after, and how many at once.
+const SWEEP: Duration = Duration::from_secs(600);
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+const BATCH: u32 = 10_000;
 
 /// Gives sessions to those who have shown who they are, and carries them on.
 ///
@@ -125,6 +129,17 @@ impl Sessions {
     pub async fn list(&self, account: &AccountId) -> Result<Vec<SessionRecord>, SessionError> {
         let now = self.ambient.clock.now();
         Ok(self.store.list(account, now).await?)
+    }
+
+    /// Forgets sessions that have been over for a day, for ever: a batch every ten minutes. Run it
+    /// once; where it does not run, rows are kept.
+    pub async fn run(&self) {
+        loop {
+            self.ambient.clock.sleep(SWEEP).await;
+            let before = self.ambient.clock.now().minus(KEPT);
+            // A sweep that fails or comes to its bound is made up for by the next.
+            let _ = self.store.purge(before, BATCH).await;
+        }
     }
 
     /// The public keys of the access tokens, one of each root, as a JSON document (RFC 7517 §5).

@@ -67,6 +67,12 @@ impl Method {
             Self::MagicCode => "otp",
         }
     }
+
+    /// The method of this name.
+    #[must_use]
+    pub fn read(name: &str) -> Option<Self> {
+        (name == "otp").then_some(Self::MagicCode)
+    }
 }
 
 /// One session: one row, which remembers every refresh token ever issued for it by a number.
@@ -201,8 +207,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// *Atomicity*: one transaction; enters each ended one into the feed. [`End::Others`] takes the
     /// account's lock, raises its version and carries the asking session to it; [`End::All`] raises
-    /// it too. *Time*: `now` is `ended_at`. *Security*: monotonic, nothing ever reopens a session.
+    /// it too. *Time*: `now` is `ended_at`. *Security*: monotonic, nothing ever reopens a session:
+    /// [`End::Others`] carries the one that asks only if the account is enabled and at its version,
+    /// since it may have expired at the very moment of a change that had therefore not ended it.
     async fn end(&self, which: End<'_>, now: Timestamp) -> StoreResult<Option<Vec<SessionId>>>;
+
+    /// Forgets at most `at_most` sessions that ended or expired before `before`; how many it forgot.
+    async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32>;
 
     /// The account's sessions alive at `now`, the one refreshed last first.
     async fn list(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionRecord>>;
