@@ -131,7 +131,11 @@ impl Auth {
     fn with_key_settings(self) -> Self {
         match (&self.keys, &self.sessions) {
             (Some(keys), Some(sessions)) => {
-                let table = routes::key_settings(Arc::clone(keys), Arc::clone(sessions));
+                let table = routes::key_settings(
+                    Arc::clone(keys),
+                    Arc::clone(sessions),
+                    self.ambient.clone(),
+                );
                 self.with_routes(table)
             }
             _ => self,
@@ -492,7 +496,12 @@ fn is_api(path: &str) -> bool {
 
 /// Content type, then size.
 fn require_body(route: &Route, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
-    if route.body == Body::Json && !is_json(headers) {
+    let wanted = match route.body {
+        Body::Ignored => false,
+        Body::Json => true,
+        Body::OptionalJson => !body.is_empty(),
+    };
+    if wanted && !is_json(headers) {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
     if body.len() > BODY_LIMIT {

@@ -44,6 +44,8 @@ pub struct Route {
 pub(crate) enum Body {
     Ignored,
     Json,
+    #[cfg_attr(not(all(feature = "apikey", feature = "session")), expect(dead_code))]
+    OptionalJson,
 }
 
 impl Route {
@@ -89,6 +91,13 @@ impl Route {
     #[must_use]
     pub fn with_json(mut self) -> Self {
         self.body = Body::Json;
+        self
+    }
+
+    /// The same route with a JSON body or none at all.
+    #[cfg(all(feature = "apikey", feature = "session"))]
+    pub(crate) fn with_optional_json(mut self) -> Self {
+        self.body = Body::OptionalJson;
         self
     }
 

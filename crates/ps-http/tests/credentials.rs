@@ -110,7 +110,9 @@ async fn no_credential_opens_what_another_kind_opens() {
         (Method::GET, "/api/keys"),
         (Method::POST, "/api/keys"),
         (Method::GET, &path),
+        (Method::PATCH, "/api/keys/0123456789012345678901"),
         (Method::DELETE, "/api/keys/0123456789012345678901"),
+        (Method::POST, "/api/keys/0123456789012345678901/rotate"),
     ];
     for kind in &kinds {
         for (method, path) in &key_routes {

@@ -374,6 +374,7 @@ fn every_code_has_its_status() {
         (Code::HttpsRequired, 403, "https_required"),
         (Code::IdempotencyKeyInvalid, 400, "idempotency_key_invalid"),
         (Code::InternalError, 500, "internal_error"),
+        (Code::KeyRevoked, 409, "key_revoked"),
         (Code::MalformedJson, 400, "malformed_json"),
         (Code::MethodNotAllowed, 405, "method_not_allowed"),
         (Code::MisdirectedRequest, 421, "misdirected_request"),

@@ -367,3 +367,188 @@ async fn a_disabled_accounts_keys_are_refused_at_once() {
     world.auth.enable(&account).await.unwrap();
     assert_eq!(whoami(&mut client, &key).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_key_is_changed_field_by_field() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let body = json!({ "name": "a", "scopes": ["a:b"], "expires_at": "2027-01-01T00:00:00Z", "allowed_ips": ["127.0.0.1"] });
+    let made = create(&mut client, &token, body).await.json();
+    let key = made["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/keys/{}", made["id"].as_str().unwrap());
+    assert_eq!(client.get("/api/v1/scoped", Some(&key)).await.status, 204);
+    for (patch, field, value) in [
+        (json!({}), "name", json!("a")),
+        (json!({ "name": "b" }), "name", json!("b")),
+        (json!({ "scopes": [] }), "scopes", json!([])),
+        (json!({ "expires_at": null }), "expires_at", json!(null)),
+        (
+            json!({ "expires_at": "2028-01-01T00:00:00Z" }),
+            "expires_at",
+            json!("2028-01-01T00:00:00Z"),
+        ),
+        (json!({ "allowed_ips": null }), "allowed_ips", json!([])),
+        (
+            json!({ "allowed_ips": ["10.0.0.0/8"] }),
+            "allowed_ips",
+            json!(["10.0.0.0/8"]),
+        ),
+    ] {
+        let reply = client
+            .call(http::Method::PATCH, &path, Some(&token), patch.clone())
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.json()[field]),
+            (200, &value),
+            "{patch}"
+        );
+        assert_eq!(client.get(&path, Some(&token)).await.json(), reply.json());
+    }
+    // What was remembered of it is judged no more.
+    let refused = client.get("/api/v1/scoped", Some(&key)).await;
+    assert_eq!(refused.refusal(), (403, "address_not_allowed".to_owned()));
+    let anywhere = json!({ "allowed_ips": [] });
+    client
+        .call(http::Method::PATCH, &path, Some(&token), anywhere)
+        .await;
+    let refused = client.get("/api/v1/scoped", Some(&key)).await;
+    assert_eq!(refused.refusal(), (403, "scope_missing".to_owned()));
+
+    for patch in [
+        json!({ "name": null }),
+        json!({ "name": "" }),
+        json!({ "scopes": null }),
+        json!({ "scopes": ["A"] }),
+        json!({ "expires_at": "2026-11-22T10:00:00Z" }),
+        json!({ "expires_at": "never" }),
+        json!({ "allowed_ips": ["x"] }),
+        json!({ "account_id": "victim" }),
+        json!({ "revoked_at": null }),
+    ] {
+        let reply = client
+            .call(http::Method::PATCH, &path, Some(&token), patch.clone())
+            .await;
+        assert_eq!(
+            reply.refusal(),
+            (400, "validation_failed".to_owned()),
+            "{patch}"
+        );
+    }
+    client.delete(&path, Some(&token)).await;
+    let late = client
+        .call(
+            http::Method::PATCH,
+            &path,
+            Some(&token),
+            json!({ "name": "c" }),
+        )
+        .await;
+    assert_eq!(late.refusal(), (409, "key_revoked".to_owned()));
+    let stranger = world.client().token("bob@example.com").await;
+    let foreign = world
+        .client()
+        .call(http::Method::PATCH, &path, Some(&stranger), json!({}))
+        .await;
+    assert_eq!(foreign.refusal(), (404, "not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_replaced_key_works_on_for_its_grace() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let made = create(
+        &mut client,
+        &token,
+        json!({ "name": "a", "scopes": ["a:b"] }),
+    )
+    .await
+    .json();
+    let old = made["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/keys/{}", made["id"].as_str().unwrap());
+    assert_eq!(whoami(&mut client, &old).await.status, 200);
+    let rotate = format!("{path}/rotate");
+    for body in [
+        json!({ "grace_seconds": 604_801 }),
+        json!({ "grace_seconds": -1 }),
+        json!({ "grace_seconds": "1" }),
+        json!({ "grace": 1 }),
+    ] {
+        let reply = client.post(&rotate, Some(&token), body.clone()).await;
+        assert_eq!(
+            reply.refusal(),
+            (400, "validation_failed".to_owned()),
+            "{body}"
+        );
+    }
+    let replaced = client
+        .post(&rotate, Some(&token), json!({ "grace_seconds": 60 }))
+        .await;
+    assert_eq!(replaced.status, 201);
+    let replaced = replaced.json();
+    assert_ne!(replaced["id"], made["id"]);
+    assert_eq!(
+        (&replaced["name"], &replaced["scopes"]),
+        (&made["name"], &made["scopes"])
+    );
+    let new = replaced["key"].as_str().unwrap().to_owned();
+    assert_eq!(
+        client.get(&path, Some(&token)).await.json()["revoked_at"],
+        Value::Null
+    );
+    for key in [&old, &new] {
+        assert_eq!(whoami(&mut client, key).await.status, 200);
+    }
+    let again = client.post(&rotate, Some(&token), json!(null)).await;
+    assert_eq!(again.refusal(), (409, "key_revoked".to_owned()));
+    world.test.clock.advance(Duration::from_secs(60));
+    assert_eq!(
+        whoami(&mut client, &old).await.refusal(),
+        (401, "api_key_invalid".to_owned())
+    );
+    assert_eq!(whoami(&mut client, &new).await.status, 200);
+    assert_eq!(
+        client.get(&path, Some(&token)).await.json()["revoked_at"],
+        "2026-11-22T10:01:00Z"
+    );
+
+    // Without a body there is no grace.
+    let rotate = format!("/api/keys/{}/rotate", replaced["id"].as_str().unwrap());
+    assert_eq!(
+        client.post(&rotate, Some(&token), json!(null)).await.status,
+        201
+    );
+    assert_eq!(
+        whoami(&mut client, &new).await.refusal(),
+        (401, "api_key_invalid".to_owned())
+    );
+    let missing = client
+        .post(
+            "/api/keys/0123456789012345678901/rotate",
+            Some(&token),
+            json!(null),
+        )
+        .await;
+    assert_eq!(missing.refusal(), (404, "not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_key_in_its_grace_does_not_count() {
+    let world = World::production().await;
+    let mut client = world.client();
+    let token = client.token("alice@example.com").await;
+    let mut last = Value::Null;
+    for _ in 0..25 {
+        last = create(&mut client, &token, json!({ "name": "a" }))
+            .await
+            .json();
+    }
+    let rotate = format!("/api/keys/{}/rotate", last["id"].as_str().unwrap());
+    let replaced = client
+        .post(&rotate, Some(&token), json!({ "grace_seconds": 60 }))
+        .await;
+    assert_eq!(replaced.status, 201);
+    let full = create(&mut client, &token, json!({ "name": "a" })).await;
+    assert_eq!(full.refusal(), (409, "too_many_keys".to_owned()));
+}

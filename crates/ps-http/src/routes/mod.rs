@@ -2,18 +2,22 @@
 
 #[cfg(feature = "magiccode")]
 mod codes;
-#[cfg(feature = "apikey")]
+#[cfg(all(feature = "apikey", feature = "session"))]
+mod key_bodies;
+#[cfg(all(feature = "apikey", feature = "session"))]
 mod keys;
 mod public;
 #[cfg(feature = "session")]
 mod sessions;
+#[cfg(feature = "apikey")]
+mod whoami;
 
 #[cfg(feature = "magiccode")]
 pub(crate) use codes::codes;
 #[cfg(all(feature = "apikey", feature = "session"))]
 pub(crate) use keys::key_settings;
-#[cfg(feature = "apikey")]
-pub(crate) use keys::whoami;
 pub(crate) use public::probes;
 #[cfg(feature = "session")]
 pub(crate) use sessions::sessions;
+#[cfg(feature = "apikey")]
+pub(crate) use whoami::whoami;
