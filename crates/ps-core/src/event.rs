@@ -1,6 +1,6 @@
 //! What happened, told once, without secrets.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{AccountId, EmailAddress, KeyId, Requester, SessionId, Timestamp};
 
@@ -241,6 +241,26 @@ impl Refusal {
 pub trait EventSink: fmt::Debug + Send + Sync + 'static {
     /// Takes note of one. It is called on the request's path, so it must not wait.
     fn record(&self, event: &AuthEvent<'_>);
+}
+
+/// Tells several sinks, in order.
+#[derive(Clone, Debug, Default)]
+pub struct EventSinks(Vec<Arc<dyn EventSink>>);
+
+impl EventSinks {
+    /// Tells each of `sinks`.
+    #[must_use]
+    pub fn new(sinks: impl IntoIterator<Item = Arc<dyn EventSink>>) -> Self {
+        Self(sinks.into_iter().collect())
+    }
+}
+
+impl EventSink for EventSinks {
+    fn record(&self, event: &AuthEvent<'_>) {
+        for sink in &self.0 {
+            sink.record(event);
+        }
+    }
 }
 
 /// Tells nobody.

@@ -22,7 +22,7 @@ pub use ambient::Ambient;
 pub use change::{Change, Changes, Cursor};
 pub use email::{EmailAddress, InvalidEmail, VerifiedEmail};
 pub use error::{StoreError, StoreResult};
-pub use event::{AuthEvent, EventSink, NoEvents, Outcome, Refusal};
+pub use event::{AuthEvent, EventSink, EventSinks, NoEvents, Outcome, Refusal};
 pub use follow::{FollowChanges, Follower, Following};
 pub use id::{AccountId, AccountVersion, ChallengeId, InvalidId, KeyDigest, KeyId, SessionId};
 pub use limit::{Hit, LimitKey, LimitRule, Limited, Limiter, judge_limits};

@@ -188,6 +188,7 @@ mod tests {
         RootSecret::new((first..first + 32).collect::<Vec<u8>>()).unwrap()
     }
 
+    // SE7
     #[test]
     fn what_is_not_secret_enough_is_refused() {
         let table: [(&[u8], InvalidSecret); 4] = [

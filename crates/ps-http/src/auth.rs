@@ -235,8 +235,8 @@ impl Auth {
     pub async fn handle(&self, request: Request<Bytes>, on: Connection) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         let arrival = self.arrival(&head, on);
-        let id = arrival.requester.request_id.clone();
-        let span = tracing::info_span!("request", id);
+        let request_id = arrival.requester.request_id.clone();
+        let span = tracing::info_span!("request", request_id);
         async {
             let asked = Asked::of(&head, &arrival);
             let path = head.uri.path().to_owned();

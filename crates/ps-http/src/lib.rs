@@ -21,6 +21,8 @@ pub use call::{BODY_LIMIT, Call};
 pub use edge::{
     Connection, Edge, ForwardedFamily, InvalidEdge, InvalidOrigin, Origin, TrustedProxies,
 };
+#[cfg(feature = "metrics")]
+pub use events::MetricsEvents;
 pub use events::TracingEvents;
 #[cfg(feature = "magiccode")]
 pub use limits::NetworkLimits;

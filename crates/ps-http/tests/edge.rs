@@ -210,6 +210,7 @@ async fn every_other_method_is_told_which_there_are() {
     }
 }
 
+// HT11: a variant of a path is no path, so none can dodge a limit.
 #[tokio::test]
 async fn a_path_is_itself_and_nothing_like_it() {
     let world = World::production().await;
@@ -327,6 +328,7 @@ async fn a_proxy_is_believed_where_it_is_trusted() {
     );
 }
 
+// ST6
 #[tokio::test]
 async fn a_node_whose_clock_is_off_is_not_ready() {
     let world = World::production().await;

@@ -1,0 +1,26 @@
+//! Outcomes as counters.
+
+use metrics::counter;
+use ps_core::{AuthEvent, EventSink};
+
+/// Counts every outcome in `ps_auth_events_total{outcome, reason}`, through the `metrics` facade: the
+/// host installs the recorder.
+///
+/// Worth an alarm: `refresh.replayed` (a stolen refresh token), `store.behind_token` (a restored
+/// backup), `mail.failed` and `mail.dropped`, and the rate of `code.refused`. No label holds anything
+/// of a person or a key, so the number of series is bounded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MetricsEvents;
+
+impl EventSink for MetricsEvents {
+    fn record(&self, event: &AuthEvent<'_>) {
+        let outcome = event.outcome.name();
+        match event.outcome.refusal() {
+            Some(why) => {
+                counter!("ps_auth_events_total", "outcome" => outcome, "reason" => why.name())
+            }
+            None => counter!("ps_auth_events_total", "outcome" => outcome, "reason" => ""),
+        }
+        .increment(1);
+    }
+}
