@@ -6,8 +6,9 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{Bench, account};
-use ps_core::Accounts;
+use common::{Bench, account, new_key, requester};
+use ps_apikey::{KeyPatch, Scopes};
+use ps_core::{AccountVersion, Accounts};
 
 /// The promise of the fence: what was read before a revocation is neither kept nor handed on after it.
 // AK7
@@ -101,6 +102,77 @@ async fn a_node_that_never_followed_asks_the_store_every_time() {
     }
     bench.revoke(&issued).await;
     assert!(!other.accepts(&issued).await);
+}
+
+/// Narrowing what a key may do is as urgent as revoking it.
+// AK7
+#[tokio::test]
+async fn a_lookup_paused_across_a_change_is_neither_kept_nor_shared() {
+    let bench = Arc::new(Bench::new().await);
+    let mut new = new_key();
+    new.scopes = Scopes::new(["a"]).unwrap();
+    let issued = Arc::new(bench.issue_with(new).await.unwrap());
+    let (reached, let_go) = bench.probe.pause();
+    let early = tokio::spawn({
+        let (bench, issued) = (Arc::clone(&bench), Arc::clone(&issued));
+        async move { bench.node.accepts(&issued).await }
+    });
+    reached.await.unwrap();
+    let patch = KeyPatch {
+        scopes: Some(Scopes::default()),
+        ..KeyPatch::default()
+    };
+    let keys = &bench.node.keys;
+    let changed = keys
+        .update(&account(), &issued.record.id, &patch, &requester())
+        .await;
+    assert_eq!(changed.unwrap().scopes, Scopes::default());
+    let caller = bench.node.authenticate(&issued).await.unwrap();
+    assert!(caller.require("a").is_err());
+    let_go.send(()).unwrap();
+    early.await.unwrap();
+    let caller = bench.node.authenticate(&issued).await.unwrap();
+    assert!(caller.require("a").is_err());
+}
+
+// AK7
+#[tokio::test]
+async fn a_replaced_key_is_refused_at_once_or_after_its_grace() {
+    let bench = Bench::new().await;
+    for grace in [0, 60] {
+        let old = bench.issue().await;
+        assert!(bench.node.accepts(&old).await);
+        let (id, version) = (&old.record.id, AccountVersion::default());
+        let span = Duration::from_secs(grace);
+        let keys = &bench.node.keys;
+        let new = keys
+            .rotate(&account(), id, span, version, &requester())
+            .await
+            .unwrap();
+        assert!(bench.node.accepts(&new).await);
+        assert_eq!(bench.node.accepts(&old).await, grace > 0);
+        bench.test.clock.advance(span);
+        assert!(!bench.node.accepts(&old).await);
+    }
+}
+
+#[tokio::test]
+async fn a_grace_is_seven_days_at_most_and_never_past_the_keys_own_expiry() {
+    let bench = Bench::new().await;
+    let week = Duration::from_secs(7 * 24 * 3_600);
+    for (life, ends) in [(None, week), (Some(week / 7), week / 7)] {
+        let mut new = new_key();
+        let now = bench.issue().await.record.created_at;
+        new.expires_at = life.map(|life| now.plus(life));
+        let old = bench.issue_with(new).await.unwrap();
+        let version = AccountVersion::default();
+        let (keys, id) = (&bench.node.keys, &old.record.id);
+        let rotated = keys
+            .rotate(&account(), id, week * 2, version, &requester())
+            .await;
+        rotated.unwrap();
+        assert_eq!(bench.shown(&old).await.revoked_at, Some(now.plus(ends)));
+    }
 }
 
 // AK9

@@ -332,19 +332,70 @@ async fn an_account_has_25_active_keys() {
     );
 }
 
-// SE22: what makes a credential asks the store whether its session still lives.
+// SE22: what makes or changes a credential asks the store whether its session still lives.
 #[tokio::test]
-async fn an_ended_session_makes_no_key_even_where_nobody_has_heard_of_it() {
+async fn an_ended_session_changes_nothing_even_where_nobody_has_heard_of_it() {
     use ps_session::{End, SessionStore};
     let world = World::production().await;
     let mut client = world.client();
     let token = client.token("alice@example.com").await;
-    let made = client.get("/api/auth/session", Some(&token)).await.json();
-    let account = ps_core::AccountId::new(made["account"]["id"].as_str().unwrap()).unwrap();
+    let shown = client.get("/api/auth/session", Some(&token)).await.json();
+    let key = create(&mut client, &token, json!({ "name": "a" }))
+        .await
+        .json();
+    let account = ps_core::AccountId::new(shown["account"]["id"].as_str().unwrap()).unwrap();
+    let session = shown["session"]["id"].as_str().unwrap();
     let now = ps_core::Timestamp::from_seconds(1_795_341_600);
     world.store.end(End::All(&account), now).await.unwrap();
-    let refused = create(&mut client, &token, json!({ "name": "a" })).await;
-    assert_eq!(refused.refusal(), (401, "session_invalid".to_owned()));
+    let key_path = format!("/api/keys/{}", key["id"].as_str().unwrap());
+    let other = world.client().token("alice@example.com").await;
+    for (method, path, body) in [
+        (
+            http::Method::POST,
+            "/api/keys".to_owned(),
+            json!({ "name": "b" }),
+        ),
+        (
+            http::Method::POST,
+            format!("{key_path}/rotate"),
+            Value::Null,
+        ),
+        (
+            http::Method::PATCH,
+            key_path.clone(),
+            json!({ "name": "b" }),
+        ),
+        (http::Method::DELETE, key_path.clone(), Value::Null),
+        (
+            http::Method::DELETE,
+            format!("/api/auth/sessions/{session}"),
+            Value::Null,
+        ),
+        (
+            http::Method::DELETE,
+            "/api/auth/sessions".to_owned(),
+            Value::Null,
+        ),
+    ] {
+        let refused = client.call(method.clone(), &path, Some(&token), body).await;
+        assert_eq!(
+            refused.refusal(),
+            (401, "session_invalid".to_owned()),
+            "{method} {path}"
+        );
+    }
+    let list = world.client().get("/api/keys", Some(&other)).await.json();
+    assert_eq!(list["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(list["keys"][0]["name"], "a");
+    assert_eq!(list["keys"][0]["revoked_at"], Value::Null);
+    assert_eq!(
+        world
+            .client()
+            .get("/api/auth/sessions", Some(&other))
+            .await
+            .status,
+        200
+    );
 }
 
 // AK9

@@ -367,3 +367,16 @@ async fn windows_are_policy() {
     ));
     assert!(node.row(&open).await.ended_at.is_some());
 }
+
+/// What a refresh costs while all is well, counted.
+#[tokio::test]
+async fn a_refresh_is_one_store_call() {
+    let node = Node::new();
+    let alice = account(&node, "alice").await;
+    let mut open = node.sign_in(&alice).await;
+    for _ in 0..3 {
+        node.store.calls();
+        open = node.refresh(open.refresh.expose(), None).await.unwrap();
+        assert_eq!(node.store.calls(), 1);
+    }
+}

@@ -374,3 +374,29 @@ async fn signed_in() -> (Node, AccountId, ps_session::OpenSession) {
     assert!(found.is_some());
     (node, alice, open)
 }
+
+#[tokio::test]
+async fn what_has_been_over_for_a_day_is_forgotten() {
+    let node = Node::new();
+    let alice = account(&node, "alice").await;
+    let (gone, kept) = (node.sign_in(&alice).await, node.sign_in(&alice).await);
+    let ended = node.sessions.end(&alice, &gone.record.id, &browser()).await;
+    assert!(ended.unwrap());
+    let running = tokio::spawn({
+        let sessions = Arc::clone(&node.sessions);
+        async move { sessions.run().await }
+    });
+    for (waited, is_kept) in [(DAY, true), (10 * MINUTE, false)] {
+        while node.around.clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        node.around.clock.advance(waited);
+        while node.around.clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let row = node.store.find(Which::Id(&gone.record.id)).await.unwrap();
+        assert_eq!(row.is_some(), is_kept, "{waited:?} later");
+    }
+    assert!(node.row(&kept).await.ended_at.is_none());
+    running.abort();
+}

@@ -191,4 +191,27 @@ mod tests {
             "__Host-ps_refresh=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
         );
     }
+
+    proptest::proptest! {
+        /// Whatever bytes arrive, only our own name in our own bytes is read, and beside it anything may stand.
+        #[test]
+        fn nothing_but_the_name_itself_is_read(
+            before in proptest::collection::vec(0x20u8..=0xff, 0..40),
+            after in proptest::collection::vec(0x20u8..=0xff, 0..40),
+        ) {
+            let visible = |bytes: &[u8]| -> Vec<u8> {
+                bytes.iter().copied().filter(|byte| *byte != 0x7f).collect()
+            };
+            let (before, after) = (visible(&before), visible(&after));
+            let noise = [&before[..], b";", &after].concat();
+            let ours = b"__Host-ps_refresh=";
+            proptest::prop_assume!(!noise.windows(ours.len()).any(|window| window == ours));
+            let read = headers(&[&noise]);
+            proptest::prop_assert_eq!(read_cookie(&read, Cookie::Refresh, true), None);
+            let line = [&before[..], b"; __Host-ps_refresh=good; ", &after].concat();
+            let read = headers(&[&line]);
+            proptest::prop_assert_eq!(read_cookie(&read, Cookie::Refresh, true), Some("good"));
+            proptest::prop_assert!(reject_repeated_cookies(&read, true).is_ok());
+        }
+    }
 }

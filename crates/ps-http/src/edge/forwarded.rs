@@ -329,4 +329,22 @@ mod tests {
         let judged = judge(ForwardedFamily::Forwarded, "10.0.0.1", false, &other);
         assert_eq!(judged, ("10.0.0.1".to_owned(), false));
     }
+
+    proptest::proptest! {
+        /// Whatever a client writes, what our own proxy appends behind it is what counts.
+        #[test]
+        fn what_stands_to_the_left_is_never_believed(
+            lie in r#"[ -~]{0,60}"#,
+            client in proptest::prelude::any::<[u8; 4]>(),
+        ) {
+            let client = IpAddr::from(client);
+            proptest::prop_assume!(!client.to_string().starts_with("10."));
+            let x = format!("{lie}, {client}");
+            let judged = judge(ForwardedFamily::XForwarded, "10.0.0.1", false, &[("x-forwarded-for", &x)]);
+            proptest::prop_assert_eq!(judged, (client.to_string(), false));
+            let x = format!("{lie}, for={client};proto=http");
+            let judged = judge(ForwardedFamily::Forwarded, "10.0.0.1", false, &[("forwarded", &x)]);
+            proptest::prop_assert_eq!(judged, (client.to_string(), false));
+        }
+    }
 }

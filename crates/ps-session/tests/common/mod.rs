@@ -282,6 +282,11 @@ impl SessionStore for Watched {
         self.inner.end(which, now).await
     }
 
+    async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
+        self.count();
+        SessionStore::purge(&self.inner, before, at_most).await
+    }
+
     async fn list(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {
         self.count();
         self.inner.list(account, now).await
