@@ -102,7 +102,8 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-#[cfg(all(test, feature = "session"))]
+#[cfg(test)]
+#[cfg(feature = "session")]
 mod tests {
     use super::*;
 

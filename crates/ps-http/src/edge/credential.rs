@@ -78,14 +78,17 @@ fn is_shaped_like_a_jwt(text: &str) -> bool {
     parts.len() == 3 && parts.iter().all(base64url) && !parts[0].is_empty() && !parts[1].is_empty()
 }
 
-#[cfg(all(test, feature = "apikey", feature = "session"))]
+#[cfg(test)]
+#[cfg(all(feature = "apikey", feature = "session"))]
 mod tests {
     use super::*;
 
     const KEY: &str = "ps_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZab";
     const JWT: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln";
 
-    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+    type Lines<'a> = &'a [(&'a str, &'a str)];
+
+    fn headers(lines: Lines<'_>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let name: HeaderName = name.parse().unwrap();
@@ -101,7 +104,7 @@ mod tests {
         let key = format!("Bearer {KEY}");
         let lower = format!("bEaReR   {KEY} ");
         let long = "x".repeat(5000);
-        let table: [(&[(&str, &str)], Result<&str, Code>); 14] = [
+        let table: [(Lines<'_>, Result<&str, Code>); 14] = [
             (&[("x-api-key", KEY)], Ok(KEY)),
             (&[("authorization", &key)], Ok(KEY)),
             (&[("authorization", &lower)], Ok(KEY)),
@@ -132,7 +135,7 @@ mod tests {
     fn where_an_access_token_belongs() {
         let jwt = format!("Bearer {JWT}");
         let key = format!("Bearer {KEY}");
-        let table: [(&[(&str, &str)], Option<&str>); 6] = [
+        let table: [(Lines<'_>, Option<&str>); 6] = [
             (&[("authorization", &jwt)], Some(JWT)),
             (&[("authorization", "Bearer garbage")], Some("garbage")),
             (&[("authorization", &key)], Some(KEY)),
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn two_credentials_are_ambiguous_even_if_equal() {
         let key = format!("Bearer {KEY}");
-        let twice: [&[(&str, &str)]; 4] = [
+        let twice: [Lines<'_>; 4] = [
             &[("x-api-key", KEY), ("x-api-key", KEY)],
             &[("authorization", &key), ("authorization", &key)],
             &[("x-api-key", KEY), ("authorization", &key)],
