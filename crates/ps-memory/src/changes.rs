@@ -20,13 +20,13 @@ pub(crate) struct Feed {
 #[cfg_attr(not(any(feature = "apikey", feature = "session")), allow(dead_code))]
 impl Feed {
     pub(crate) fn enter(&mut self, change: Change, now: Timestamp) {
-        self.drop_before(now.minus(KEPT), u32::MAX);
+        self.drop_before(now.minus(KEPT).plus(Duration::from_millis(1)), u32::MAX);
         self.end = Cursor::new(self.end.number() + 1);
         self.entries.push_back((self.end, now, change));
     }
 
     fn drop_before(&mut self, before: Timestamp, at_most: u32) -> u32 {
-        let old = self.entries.iter().take_while(|(_, at, _)| *at <= before);
+        let old = self.entries.iter().take_while(|(_, at, _)| *at < before);
         let count = old.take(at_most as usize).count();
         self.entries.drain(..count);
         u32::try_from(count).unwrap_or(u32::MAX)

@@ -2,6 +2,8 @@
 
 mod ambient;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod events;
 mod mailbox;
 mod random;

@@ -1,0 +1,168 @@
+//! The suites can fail: for each rule a store that breaks it and nothing else, and the property that
+//! says so.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod accounts;
+mod challenges;
+mod changes;
+mod keys;
+mod limiter;
+mod sessions;
+mod store;
+mod users;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ps_testkit::conformance::{
+    Harness, Property, accounts as account_suite, across_flows, challenges as challenge_suite,
+    challenges_at_rest, changes as change_suite, keys as key_suite, keys_at_rest,
+    limiter as limiter_suite, report, sessions as session_suite, sessions_at_rest,
+    users as user_suite,
+};
+
+use crate::store::{Broken, Flaw};
+
+pub(crate) struct With(Flaw);
+
+#[async_trait]
+impl Harness for With {
+    type Store = Broken;
+
+    async fn fresh(&self) -> Arc<Broken> {
+        Arc::new(Broken::new(self.0))
+    }
+
+    async fn dump(&self, store: &Broken) -> Option<Vec<u8>> {
+        Some(store.dump())
+    }
+}
+
+/// Each flaw makes the property fail that names its rule.
+pub(crate) async fn fail(properties: Vec<Property<With>>, table: &[(Flaw, &str)]) {
+    let mut missed = Vec::new();
+    for (flaw, name) in table {
+        let mut all = properties.iter();
+        let property = all.find(|property| property.name() == *name);
+        let property = property.unwrap_or_else(|| panic!("there is no {name}"));
+        if property.check(&With(*flaw)).await.is_ok() {
+            missed.push((flaw, name));
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_a_flaw_every_property_holds() {
+    let mut all = account_suite::properties();
+    all.extend(across_flows::properties());
+    all.extend(challenge_suite::properties());
+    all.extend(challenges_at_rest::properties());
+    all.extend(change_suite::properties());
+    all.extend(key_suite::properties());
+    all.extend(keys_at_rest::properties());
+    all.extend(limiter_suite::properties());
+    all.extend(session_suite::properties());
+    all.extend(sessions_at_rest::properties());
+    all.extend(user_suite::properties());
+    let report = report(&With(Flaw::None), &all).await;
+    assert!(report.all_hold(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_report_tells_what_is_broken_and_why() {
+    let properties = account_suite::properties();
+    let report = report(&With(Flaw::DisableAnswersAlways), &properties).await;
+    assert!(!report.all_hold());
+    let broken: Vec<_> = report
+        .broken()
+        .map(|(suite, name, _)| (suite, name))
+        .collect();
+    assert!(broken.contains(&("accounts", "disabling_at_once_is_done_once")));
+    let text = report.to_string();
+    assert!(text.contains("FAILS  accounts: disabling at once is done once"));
+    assert!(text.contains("left: 64"), "{text}");
+    assert!(text.contains("holds  accounts: a claim proves and raises"));
+    let last = format!("{} properties, {} broken", properties.len(), broken.len());
+    assert!(text.ends_with(&last), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_harness_that_gives_no_dump_does_not_pass_for_a_clean_one() {
+    struct Silent;
+
+    #[async_trait]
+    impl Harness for Silent {
+        type Store = Broken;
+
+        async fn fresh(&self) -> Arc<Broken> {
+            Arc::new(Broken::new(Flaw::None))
+        }
+    }
+
+    for property in keys_at_rest::properties() {
+        assert!(property.check(&Silent).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn steps_across_flows_fail() {
+    let table = [
+        (
+            Flaw::KeyIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (
+            Flaw::OpenIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (
+            Flaw::RotateIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (
+            Flaw::ClaimIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (Flaw::OpenIgnoresVersion, "no_session_in_flight_survives"),
+        (Flaw::KeyIgnoresVersion, "no_key_in_flight_survives_a_claim"),
+        (
+            Flaw::ClaimKeepsKeys,
+            "no_rotated_key_in_flight_survives_a_claim",
+        ),
+        (
+            Flaw::RefreshTakesEnded,
+            "no_rotation_succeeds_after_a_disable",
+        ),
+        (
+            Flaw::ClaimUntold,
+            "what_overturns_an_account_is_told_of_every_flow",
+        ),
+        (
+            Flaw::DisableUntold,
+            "what_overturns_an_account_is_told_of_every_flow",
+        ),
+        (
+            Flaw::ConsumedTwice,
+            "of_many_right_codes_at_once_one_opens_a_session",
+        ),
+    ];
+    fail(across_flows::properties(), &table).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn secrets_at_rest_fail() {
+    fail(
+        keys_at_rest::properties(),
+        &[(Flaw::KeepsKeys, "no_key_is_at_rest")],
+    )
+    .await;
+    let tokens = [(Flaw::KeepsReferences, "no_token_is_at_rest")];
+    fail(sessions_at_rest::properties(), &tokens).await;
+    let codes = [
+        (Flaw::KeepsCodes, "no_code_is_at_rest"),
+        (Flaw::KeepsDigestsOfCodes, "no_code_is_at_rest"),
+    ];
+    fail(challenges_at_rest::properties(), &codes).await;
+}
