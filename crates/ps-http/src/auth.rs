@@ -85,7 +85,7 @@ impl Auth {
     ) -> Self {
         self.follower.tell(Arc::clone(&sessions) as _);
         self.sessions = Some(Arc::clone(&sessions));
-        let table = routes::sessions(sessions, users, self.ambient.clone());
+        let table = routes::sessions(sessions, users);
         self.with_routes(table).with_key_settings()
     }
 

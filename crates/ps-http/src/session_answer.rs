@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use ps_core::{Timestamp, User};
+use ps_core::User;
 use ps_session::{OpenSession, SessionRecord};
 use serde::Serialize;
 
@@ -53,7 +53,6 @@ pub(crate) fn session_answer(
     open: &OpenSession,
     user: &User,
     secure: bool,
-    now: Timestamp,
 ) -> Response<Bytes> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -73,11 +72,14 @@ pub(crate) fn session_answer(
             account: AccountView::of(user),
         },
     );
-    let cookie = Cookie::Refresh.set(secure, open.refresh.expose(), life(&open.record, now));
+    let (text, life) = (open.refresh.expose(), life(&open.record));
+    let cookie = Cookie::Refresh.set(secure, text, life);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
 
-fn life(record: &SessionRecord, now: Timestamp) -> Duration {
-    record.expires_at().since(now)
+/// How long the cookie lives: counted from the rotation, as the row has it, so that an answer that is
+/// repeated is the same.
+fn life(record: &SessionRecord) -> Duration {
+    record.expires_at().since(record.refreshed_at)
 }

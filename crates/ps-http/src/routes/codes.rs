@@ -136,7 +136,7 @@ impl Desk {
         } else {
             StatusCode::OK
         };
-        let mut response = session_answer(status, &open, &user, call.is_secure(), now);
+        let mut response = session_answer(status, &open, &user, call.is_secure());
         let spent = Cookie::Challenge.clear(call.is_secure());
         response.headers_mut().append(header::SET_COOKIE, spent);
         Ok(response)

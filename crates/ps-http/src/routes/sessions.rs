@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use ps_core::{Ambient, User, Users};
+use ps_core::{User, Users};
 use ps_session::{IdempotencyKey, RefreshError, SessionCaller, SessionRecord, Sessions};
 use serde::Serialize;
 
@@ -18,16 +18,8 @@ use crate::{
 
 type Acting = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-pub(crate) fn sessions(
-    sessions: Arc<Sessions>,
-    users: Arc<dyn Users>,
-    ambient: Ambient,
-) -> [Route; 7] {
-    let desk = Desk {
-        sessions,
-        users,
-        ambient,
-    };
+pub(crate) fn sessions(sessions: Arc<Sessions>, users: Arc<dyn Users>) -> [Route; 7] {
+    let desk = Desk { sessions, users };
     let public = |method, path, act: fn(Desk, Call) -> Acting| {
         let desk = desk.clone();
         Route::public(method, path, move |call| act(desk.clone(), call))
@@ -69,7 +61,6 @@ pub(crate) fn sessions(
 struct Desk {
     sessions: Arc<Sessions>,
     users: Arc<dyn Users>,
-    ambient: Ambient,
 }
 
 impl Desk {
@@ -95,14 +86,8 @@ impl Desk {
                 .await?;
             return Err(signed_out(&call));
         };
-        let now = self.ambient.clock.now();
-        Ok(session_answer(
-            StatusCode::OK,
-            &open,
-            &user,
-            call.is_secure(),
-            now,
-        ))
+        let secure = call.is_secure();
+        Ok(session_answer(StatusCode::OK, &open, &user, secure))
     }
 
     /// Ends whatever is presented, and answers the same whatever that was.
