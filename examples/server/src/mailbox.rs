@@ -21,6 +21,8 @@ const KEPT: usize = 1_000;
 pub(crate) struct Mailbox {
     caught: Arc<Mutex<VecDeque<Caught>>>,
     clock: Arc<dyn Clock>,
+    /// Where mails go on to, if a mail server is configured all the same.
+    onwards: Option<Arc<dyn Mailer>>,
 }
 
 #[derive(Clone, Serialize)]
@@ -39,10 +41,11 @@ impl std::fmt::Debug for Caught {
 }
 
 impl Mailbox {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, onwards: Option<Arc<dyn Mailer>>) -> Self {
         Self {
             caught: Arc::default(),
             clock,
+            onwards,
         }
     }
 
@@ -87,15 +90,7 @@ impl Mailbox {
         page("Mailbox", &format!("<h1>Mailbox</h1>{list}"))
     }
 
-    fn all(&self) -> Vec<Caught> {
-        let caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-        caught.iter().cloned().collect()
-    }
-}
-
-#[async_trait]
-impl Mailer for Mailbox {
-    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+    fn catch(&self, mail: &Mail) {
         let mut caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
         if caught.len() == KEPT {
             caught.pop_front();
@@ -107,6 +102,21 @@ impl Mailer for Mailbox {
             html: mail.html.clone(),
             sent_at: rfc3339(self.clock.now()),
         });
-        Ok(())
+    }
+
+    fn all(&self) -> Vec<Caught> {
+        let caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        caught.iter().cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.catch(mail);
+        match &self.onwards {
+            Some(mailer) => mailer.send(mail).await,
+            None => Ok(()),
+        }
     }
 }

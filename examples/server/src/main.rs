@@ -1,6 +1,7 @@
 //! Every flow of ps-auth composed into one server: `cargo run -p example-server`.
 
 mod compose;
+mod doctor;
 mod mailbox;
 mod pages;
 mod plan;
@@ -9,14 +10,20 @@ mod root_secret;
 mod serve;
 mod settings;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use clap::Parser;
 
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
+    if settings.command == Some(Command::Doctor) {
+        return match doctor::examine(&settings) {
+            Ok(text) => tell(&text),
+            Err(reasons) => refuse(&reasons),
+        };
+    }
     serve::log();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -24,12 +31,18 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(serve::serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&*error),
+        Err(error) => refuse(&error),
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever asked reads this")]
+fn tell(text: &str) -> ExitCode {
+    println!("{text}");
+    ExitCode::SUCCESS
+}
+
 #[expect(clippy::print_stderr, reason = "whoever started it reads this")]
-fn refuse(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("example-server does not start: {error}");
+fn refuse(why: &dyn Display) -> ExitCode {
+    eprintln!("example-server does not start: {why}");
     ExitCode::FAILURE
 }

@@ -1,61 +1,239 @@
-//! From settings to what will be served, or a refusal: a pure function.
+//! From settings to what will be served, or every reason why not: a pure function.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
-use ps_http::{Edge, Origin};
+use ps_http::{Edge, ForwardedFamily, Origin, TrustedProxies};
+use ps_smtp::SmtpSettings;
 
-use crate::settings::{Settings, Switch};
+use crate::settings::{Family, Settings, Switch};
 
-/// Why the server does not start. Each has a stable code and says what to do.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+/// Why the server does not start. Each begins with a stable code and says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("database_unsupported: {0:?}: this version keeps everything on SQLite, sqlite://PATH")]
+    DatabaseUnsupported(String),
+    #[error("mail_from_missing: say whom mails are from with PS_MAIL_FROM")]
+    MailFromMissing,
+    #[error("mail_invalid: {0}")]
+    MailInvalid(String),
+    #[error("mail_missing: outside development codes are sent by mail: set SMTP_URL")]
+    MailMissing,
+    #[error("ops_listen_shared: /metrics must not be public: give --ops-listen another address")]
+    OpsListenShared,
     #[error("origin_invalid: {0:?} is not a bare origin such as https://app.example.com")]
     OriginInvalid(String),
     #[error(
-        "development_only: this version keeps everything in memory and sends no mail, so it serves \
-         development mode only: listen on a loopback address and leave the public URL at \
-         http://127.0.0.1 or http://localhost"
+        "origin_plain: pages of {0} could be changed on their way: allow https:// origins only"
     )]
-    DevelopmentOnly,
+    OriginPlain(String),
+    #[error("proxy_in_development: development answers this machine only: trust no proxy in it")]
+    ProxyInDevelopment,
+    #[error("proxy_invalid: {0:?} is not a network such as 10.0.0.0/8")]
+    ProxyInvalid(String),
+    #[error("proxy_too_wide: {0} would let anybody say who they are: name your proxies' networks")]
+    ProxyTooWide(String),
+    #[error(
+        "public_url_missing: outside development say what the service is called: PS_PUBLIC_URL"
+    )]
+    PublicUrlMissing,
+    #[error("public_url_plain: {0}: outside development the public URL must be https://")]
+    PublicUrlPlain(String),
+    #[error(
+        "secret_missing: outside development give the root secret: PS_SECRET or PS_SECRET_FILE"
+    )]
+    SecretMissing,
+    #[error("tls_half: --tls-cert and --tls-key go together")]
+    TlsHalf,
+    #[error(
+        "tls_missing: outside development end TLS here (--tls-cert, --tls-key) or behind a trusted proxy (--trusted-proxy)"
+    )]
+    TlsMissing,
 }
 
 /// What will be served.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) edge: Edge,
+    pub(crate) database: String,
+    pub(crate) mail: Option<SmtpSettings>,
     pub(crate) network_limits: bool,
+    pub(crate) ops_listen: Option<SocketAddr>,
+    pub(crate) tls: Option<Tls>,
 }
 
-/// Judges the settings for a server that listens on `listen`.
+/// Where the certificate and its key lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Judges the settings for a server that listens on `listen`. Every reason not to start is given.
 ///
 /// Development mode is on exactly while that address is loopback and the public URL is plain HTTP
-/// on a loopback host.
-pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Refusal> {
-    let by_default = format!("http://{listen}");
+/// on a loopback host, as it is by default.
+pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<Refusal>> {
+    let mut judge = Judge::default();
     let given = settings
         .public_url
         .as_deref()
         .filter(|text| !text.is_empty());
-    let public_url = read_origin(given.unwrap_or(&by_default))?;
-    let allowed = settings
-        .allowed_origins
-        .iter()
-        .filter(|text| !text.is_empty());
-    let allowed: Vec<Origin> = allowed
-        .map(|text| read_origin(text))
-        .collect::<Result<_, _>>()?;
-    if !listen.ip().is_loopback() {
-        return Err(Refusal::DevelopmentOnly);
+    let local = listen.ip().is_loopback();
+    let by_default = local.then(|| format!("http://{listen}"));
+    let public_url = match given.map(str::to_owned).or(by_default) {
+        Some(text) => judge.origin(&text),
+        None => judge.refuse(Refusal::PublicUrlMissing),
+    };
+    let is_development = local
+        && public_url
+            .as_ref()
+            .is_none_or(|url| url.is_loopback() && !url.is_https());
+    let origins = listed(&settings.allowed_origins).filter_map(|text| judge.origin(text));
+    let origins: Vec<Origin> = origins.collect();
+    let proxies = judge.proxies(settings);
+    let tls = judge.tls(settings);
+    let mail = judge.mail(settings);
+    let database = judge.database(&settings.database_url);
+    if settings.ops_listen == Some(listen) && listen.port() != 0 {
+        judge.add(Refusal::OpsListenShared);
     }
-    let edge = Edge::development(public_url).map_err(|_| Refusal::DevelopmentOnly)?;
-    Ok(Plan {
-        edge: edge.with_allowed_origins(allowed),
-        network_limits: settings.network_limits == Switch::On,
-    })
+    if is_development {
+        if !settings.trusted_proxies.is_empty() {
+            judge.add(Refusal::ProxyInDevelopment);
+        }
+    } else {
+        judge.production(settings, public_url.as_ref(), &origins);
+    }
+    let edge = public_url.and_then(|url| {
+        let edge = if is_development {
+            Edge::development(url)
+        } else {
+            Edge::new(url)
+        };
+        edge.ok()
+    });
+    match (edge, database) {
+        (Some(edge), Some(database)) if judge.refusals.is_empty() => Ok(Plan {
+            edge: edge
+                .with_allowed_origins(origins)
+                .with_trusted_proxies(proxies),
+            database,
+            mail,
+            network_limits: settings.network_limits == Switch::On,
+            ops_listen: settings.ops_listen,
+            tls,
+        }),
+        _ => Err(judge.refusals),
+    }
 }
 
-fn read_origin(text: &str) -> Result<Origin, Refusal> {
-    Origin::parse(text).map_err(|_| Refusal::OriginInvalid(text.to_owned()))
+/// Collects every reason, so that one run shows them all.
+#[derive(Default)]
+struct Judge {
+    refusals: Vec<Refusal>,
+}
+
+impl Judge {
+    fn add(&mut self, refusal: Refusal) {
+        self.refusals.push(refusal);
+    }
+
+    fn refuse<T>(&mut self, refusal: Refusal) -> Option<T> {
+        self.add(refusal);
+        None
+    }
+
+    fn origin(&mut self, text: &str) -> Option<Origin> {
+        match Origin::parse(text) {
+            Ok(origin) => Some(origin),
+            Err(_) => self.refuse(Refusal::OriginInvalid(text.to_owned())),
+        }
+    }
+
+    fn proxies(&mut self, settings: &Settings) -> TrustedProxies {
+        let mut networks = Vec::new();
+        for text in listed(&settings.trusted_proxies) {
+            let address = text.parse().map(|address: IpAddr| address.into());
+            match address.or_else(|_| text.parse::<ipnet::IpNet>()) {
+                Ok(network) if network.prefix_len() == 0 => {
+                    self.add(Refusal::ProxyTooWide(text.to_owned()));
+                }
+                Ok(network) => networks.push(network),
+                Err(_) => self.add(Refusal::ProxyInvalid(text.to_owned())),
+            }
+        }
+        let family = match settings.forwarded_header {
+            Family::Forwarded => ForwardedFamily::Forwarded,
+            Family::XForwarded => ForwardedFamily::XForwarded,
+        };
+        TrustedProxies::new(family, networks)
+    }
+
+    fn tls(&mut self, settings: &Settings) -> Option<Tls> {
+        match (&settings.tls_cert, &settings.tls_key) {
+            (Some(cert), Some(key)) => Some(Tls {
+                cert: cert.clone(),
+                key: key.clone(),
+            }),
+            (None, None) => None,
+            _ => self.refuse(Refusal::TlsHalf),
+        }
+    }
+
+    fn mail(&mut self, settings: &Settings) -> Option<SmtpSettings> {
+        let url = settings.smtp_url.as_deref().filter(|url| !url.is_empty())?;
+        let Some(from) = settings
+            .mail_from
+            .as_deref()
+            .filter(|from| !from.is_empty())
+        else {
+            return self.refuse(Refusal::MailFromMissing);
+        };
+        match SmtpSettings::parse(url, from) {
+            Ok(settings) => Some(settings),
+            Err(error) => self.refuse(Refusal::MailInvalid(error.to_string())),
+        }
+    }
+
+    fn database(&mut self, url: &str) -> Option<String> {
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.trim_start_matches('/').is_empty() => Some(url.to_owned()),
+            _ => {
+                // The URL may hold a password: only its scheme is shown.
+                let scheme = url.split(':').next().unwrap_or_default();
+                self.refuse(Refusal::DatabaseUnsupported(scheme.to_owned()))
+            }
+        }
+    }
+
+    /// What development does without.
+    fn production(&mut self, settings: &Settings, public_url: Option<&Origin>, origins: &[Origin]) {
+        if let Some(url) = public_url.filter(|url| !url.is_https()) {
+            self.add(Refusal::PublicUrlPlain(url.to_string()));
+        }
+        for origin in origins.iter().filter(|origin| !origin.is_https()) {
+            self.add(Refusal::OriginPlain(origin.to_string()));
+        }
+        if settings.secret.is_empty() && settings.secret_file.is_none() {
+            self.add(Refusal::SecretMissing);
+        }
+        if settings.tls_cert.is_none() && settings.trusted_proxies.is_empty() {
+            self.add(Refusal::TlsMissing);
+        }
+        if settings.smtp_url.as_deref().unwrap_or_default().is_empty() {
+            self.add(Refusal::MailMissing);
+        }
+    }
+}
+
+/// The entries of a list, without the empty ones that an empty variable leaves.
+fn listed(list: &[String]) -> impl Iterator<Item = &str> {
+    list.iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -64,63 +242,176 @@ mod tests {
 
     use super::*;
 
-    fn judge(listen: &str, flags: &[&str]) -> Result<String, Refusal> {
+    /// The public URL and whether it is development, or the codes of all refusals.
+    fn judge(listen: &str, flags: &[&str]) -> Result<(String, bool), Vec<String>> {
         let settings = Settings::parse_from([&["example-server"], flags].concat());
-        let plan = plan(&settings, listen.parse().unwrap())?;
-        Ok(plan.edge.public_url().to_string())
+        let plan = plan(&settings, listen.parse().unwrap()).map_err(|refusals| {
+            let code =
+                |refusal: &Refusal| refusal.to_string().split(':').next().unwrap().to_owned();
+            refusals.iter().map(code).collect::<Vec<_>>()
+        })?;
+        Ok((
+            plan.edge.public_url().to_string(),
+            plan.edge.is_development(),
+        ))
     }
 
     // OP1
     #[test]
-    fn the_table() {
-        let origin = |text: &str| Err(Refusal::OriginInvalid(text.to_owned()));
-        let table = [
+    fn development_is_on_exactly_on_loopback() {
+        let local = "127.0.0.1:8080";
+        let development = |url: &str| Ok((url.to_owned(), true));
+        let refused = |codes: &[&str]| Err(codes.iter().map(|&code| code.to_owned()).collect());
+        let bare = ["secret_missing", "tls_missing", "mail_missing"];
+        let table: [(&str, &[&str], _); 14] = [
+            (local, &[], development("http://127.0.0.1:8080")),
+            ("[::1]:9000", &[], development("http://[::1]:9000")),
             (
-                "127.0.0.1:8080",
-                vec![],
-                Ok("http://127.0.0.1:8080".to_owned()),
-            ),
-            ("[::1]:9000", vec![], Ok("http://[::1]:9000".to_owned())),
-            (
-                "127.0.0.1:8080",
-                vec!["--public-url", "http://localhost:8080"],
-                Ok("http://localhost:8080".to_owned()),
+                local,
+                &["--public-url", "http://localhost:8080"],
+                development("http://localhost:8080"),
             ),
             (
-                "127.0.0.1:8080",
-                vec!["--public-url", ""],
-                Ok("http://127.0.0.1:8080".to_owned()),
+                local,
+                &["--public-url", ""],
+                development("http://127.0.0.1:8080"),
             ),
-            ("0.0.0.0:8080", vec![], Err(Refusal::DevelopmentOnly)),
-            ("10.0.0.7:8080", vec![], Err(Refusal::DevelopmentOnly)),
             (
                 "0.0.0.0:8080",
-                vec!["--public-url", "http://localhost:8080"],
-                Err(Refusal::DevelopmentOnly),
+                &[],
+                refused(&[&["public_url_missing"], &bare[..]].concat()),
             ),
             (
-                "127.0.0.1:8080",
-                vec!["--public-url", "https://app.example.com"],
-                Err(Refusal::DevelopmentOnly),
+                "10.0.0.7:8080",
+                &["--public-url", "http://localhost:8080"],
+                refused(&[&["public_url_plain"], &bare[..]].concat()),
             ),
             (
-                "127.0.0.1:8080",
-                vec!["--public-url", "http://app.example.com"],
-                Err(Refusal::DevelopmentOnly),
+                local,
+                &["--public-url", "https://app.example.com"],
+                refused(&bare),
             ),
             (
-                "127.0.0.1:8080",
-                vec!["--public-url", "localhost:8080"],
-                origin("localhost:8080"),
+                local,
+                &["--public-url", "http://app.example.com"],
+                refused(&[&["public_url_plain"], &bare[..]].concat()),
             ),
             (
-                "127.0.0.1:8080",
-                vec!["--allowed-origin", "https://a.example/x"],
-                origin("https://a.example/x"),
+                local,
+                &["--public-url", "localhost:8080"],
+                refused(&["origin_invalid"]),
+            ),
+            (
+                local,
+                &["--allowed-origin", "https://a.example/x"],
+                refused(&["origin_invalid"]),
+            ),
+            (
+                local,
+                &["--trusted-proxy", "10.0.0.0/8"],
+                refused(&["proxy_in_development"]),
+            ),
+            (
+                local,
+                &["--database-url", "postgres://u:secret@db/x"],
+                refused(&["database_unsupported"]),
+            ),
+            (
+                local,
+                &["--database-url", "sqlite://"],
+                refused(&["database_unsupported"]),
+            ),
+            (
+                local,
+                &["--ops-listen", local],
+                refused(&["ops_listen_shared"]),
             ),
         ];
         for (listen, flags, verdict) in table {
-            assert_eq!(judge(listen, &flags), verdict, "{listen} {flags:?}");
+            assert_eq!(judge(listen, flags), verdict, "{listen} {flags:?}");
         }
+    }
+
+    // OP1
+    #[test]
+    fn outside_development_whatever_is_unsafe_is_refused() {
+        let good = [
+            ("--public-url", "https://app.example.com"),
+            ("--secret", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("--smtp-url", "smtps://user:pass@mail.example.com:465"),
+            ("--mail-from", "Example <no-reply@example.com>"),
+            ("--trusted-proxy", "10.0.0.0/8"),
+        ];
+        let with = |changes: &[(&'static str, Option<&'static str>)]| {
+            let mut flags: Vec<(&str, &str)> = good.to_vec();
+            for (flag, value) in changes {
+                flags.retain(|(known, _)| known != flag);
+                flags.extend(value.map(|value| (*flag, value)));
+            }
+            let flags: Vec<&str> = flags
+                .iter()
+                .flat_map(|(flag, value)| [*flag, *value])
+                .collect();
+            judge("0.0.0.0:8080", &flags).map_err(|codes| codes.join(" "))
+        };
+        let fine = Ok(("https://app.example.com".to_owned(), false));
+        assert_eq!(with(&[]), fine);
+        let tls = [
+            ("--trusted-proxy", None),
+            ("--tls-cert", Some("c.pem")),
+            ("--tls-key", Some("k.pem")),
+        ];
+        assert_eq!(with(&tls), fine);
+        assert_eq!(
+            with(&[("--secret", None), ("--secret-file", Some("secret"))]),
+            fine
+        );
+        for (changes, code) in [
+            (vec![("--public-url", None)], "public_url_missing"),
+            (
+                vec![("--public-url", Some("http://app.example.com"))],
+                "public_url_plain",
+            ),
+            (
+                vec![("--allowed-origin", Some("http://other.example.com"))],
+                "origin_plain",
+            ),
+            (vec![("--secret", None)], "secret_missing"),
+            (vec![("--smtp-url", None)], "mail_missing"),
+            (vec![("--mail-from", None)], "mail_from_missing"),
+            (
+                vec![("--smtp-url", Some("http://mail.example.com"))],
+                "mail_invalid",
+            ),
+            (
+                vec![("--smtp-url", Some("smtp://mail.example.com:25"))],
+                "mail_invalid",
+            ),
+            (vec![("--trusted-proxy", None)], "tls_missing"),
+            (vec![("--trusted-proxy", Some("proxy"))], "proxy_invalid"),
+            (
+                vec![("--trusted-proxy", Some("0.0.0.0/0"))],
+                "proxy_too_wide",
+            ),
+            (vec![("--tls-cert", Some("c.pem"))], "tls_half"),
+        ] {
+            assert_eq!(with(&changes), Err(code.to_owned()), "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_shows_a_secret() {
+        let flags = [
+            "--database-url",
+            "postgres://u:hidden@db/x",
+            "--smtp-url",
+            "smtp://u:hidden@h:25",
+            "--mail-from",
+            "a@b.example",
+        ];
+        let settings = Settings::parse_from([&["example-server"][..], &flags].concat());
+        let refusals = plan(&settings, "127.0.0.1:1".parse().unwrap()).unwrap_err();
+        assert_eq!(refusals.len(), 2);
+        assert!(!format!("{refusals:?}").contains("hidden"));
     }
 }

@@ -11,9 +11,6 @@ use ps_core::{InvalidSecret, Random, RootSecret, RootSecrets, SystemRandom};
 
 use crate::settings::Settings;
 
-/// Where development keeps the secret that it makes for itself.
-const MADE: &str = "ps-example.secret";
-
 /// Why there is no usable secret. No variant holds one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
@@ -25,17 +22,39 @@ pub(crate) enum SecretError {
     Unsafe(#[from] InvalidSecret),
 }
 
-/// The secrets of the settings, or else those of the file that is made when it is not there.
+/// The secrets of the settings, or else those of a file beside the database, which is made when it
+/// is not there. Outside development the plan has seen to it that they are given.
 pub(crate) fn root_secrets(settings: &Settings) -> Result<RootSecrets, SecretError> {
-    if !settings.secret.is_empty() {
-        return read(settings.secret.iter().map(String::as_str));
+    match given(settings)? {
+        Some(secrets) => Ok(secrets),
+        None => {
+            let path = beside(&settings.database_url);
+            make_once(&path)?;
+            read_file(&path)
+        }
     }
-    let path = match &settings.secret_file {
-        Some(path) => path.clone(),
-        None => make_once(Path::new(MADE))?,
-    };
-    let text = fs::read_to_string(&path).map_err(|error| SecretError::File(path, error))?;
+}
+
+/// The secrets of the settings, if they name any. Makes nothing.
+pub(crate) fn given(settings: &Settings) -> Result<Option<RootSecrets>, SecretError> {
+    if !settings.secret.is_empty() {
+        return read(settings.secret.iter().map(String::as_str)).map(Some);
+    }
+    settings.secret_file.as_deref().map(read_file).transpose()
+}
+
+fn read_file(path: &Path) -> Result<RootSecrets, SecretError> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|error| SecretError::File(path.to_owned(), error))?;
     read(text.split(','))
+}
+
+/// `sqlite://ps-example.db` keeps its secret in `ps-example.secret`.
+fn beside(database_url: &str) -> PathBuf {
+    let path = database_url.strip_prefix("sqlite:").unwrap_or(database_url);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split('?').next().unwrap_or(path);
+    Path::new(path).with_extension("secret")
 }
 
 fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<RootSecrets, SecretError> {
@@ -50,7 +69,7 @@ fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<RootSecrets, SecretE
 }
 
 /// Makes the file if it is not there, readable for its owner only, whole or not at all.
-fn make_once(path: &Path) -> Result<PathBuf, SecretError> {
+fn make_once(path: &Path) -> Result<(), SecretError> {
     let mut secret = [0; 32];
     SystemRandom.fill(&mut secret);
     let mut options = OpenOptions::new();
@@ -64,7 +83,7 @@ fn make_once(path: &Path) -> Result<PathBuf, SecretError> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(SecretError::File(path.to_owned(), error))
         }
-        _ => Ok(path.to_owned()),
+        _ => Ok(()),
     }
 }
 
@@ -86,6 +105,17 @@ mod tests {
         ] {
             let error = read(texts.iter().copied()).unwrap_err().to_string();
             assert!(error.starts_with(code), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_file_lies_beside_the_database() {
+        for (url, path) in [
+            ("sqlite://ps-example.db", "ps-example.secret"),
+            ("sqlite:data/x.db?mode=rwc", "data/x.secret"),
+            ("sqlite:///var/lib/x.db", "/var/lib/x.secret"),
+        ] {
+            assert_eq!(beside(url), Path::new(path), "{url}");
         }
     }
 

@@ -2,15 +2,18 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// An example server with every flow of ps-auth.
 ///
-/// Without any setting it runs in development mode: on 127.0.0.1:8080, everything kept in memory,
-/// mails caught at /dev/mailbox.
+/// Without any setting it runs in development mode: on 127.0.0.1:8080, on SQLite in
+/// ./ps-example.db, mails caught at /dev/mailbox.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Settings {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Where to listen.
     #[arg(long, env = "PS_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -19,7 +22,8 @@ pub(crate) struct Settings {
     #[arg(long, env = "PS_FRAMEWORK", default_value = "axum")]
     pub(crate) framework: Framework,
 
-    /// The bare origin that links, tokens and checks are built from; by default the listening address.
+    /// The bare origin that links, tokens and checks are built from; in development by default the
+    /// listening address.
     #[arg(long, env = "PS_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
 
@@ -31,6 +35,10 @@ pub(crate) struct Settings {
     )]
     pub(crate) allowed_origins: Vec<String>,
 
+    /// Where everything is kept: sqlite://PATH. Migrations run at the start.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://ps-example.db")]
+    pub(crate) database_url: String,
+
     /// Root secrets in base64, 32 bytes at least each: the first makes, all verify.
     #[arg(long, env = "PS_SECRET", value_delimiter = ',', hide_env_values = true)]
     pub(crate) secret: Vec<String>,
@@ -39,14 +47,58 @@ pub(crate) struct Settings {
     #[arg(long, env = "PS_SECRET_FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 
+    /// The mail server: smtps://user:pass@host:465, or smtp://user:pass@host:587?tls=required.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<String>,
+
+    /// Whom mails are from: an address, or `Name <address>`.
+    #[arg(long, env = "PS_MAIL_FROM")]
+    pub(crate) mail_from: Option<String>,
+
+    /// The certificate chain to serve HTTPS with, PEM.
+    #[arg(long, env = "PS_TLS_CERT")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Its private key, PEM.
+    #[arg(long, env = "PS_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Networks of proxies that are believed about the client's address and scheme, in CIDR notation.
+    #[arg(
+        long = "trusted-proxy",
+        env = "PS_TRUSTED_PROXIES",
+        value_delimiter = ','
+    )]
+    pub(crate) trusted_proxies: Vec<String>,
+
+    /// Which headers these proxies write.
+    #[arg(long, env = "PS_FORWARDED_HEADER", default_value = "x-forwarded")]
+    pub(crate) forwarded_header: Family,
+
+    /// A second address, for /metrics, /healthz and /readyz: plain HTTP, not for the public.
+    #[arg(long, env = "PS_OPS_LISTEN")]
+    pub(crate) ops_listen: Option<SocketAddr>,
+
     /// The limits per network; `off` is for tests from one address. Budgets per email address stay.
     #[arg(long, env = "PS_NETWORK_LIMITS", default_value = "on")]
     pub(crate) network_limits: Switch,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// Checks the settings without serving: every reason not to start, and what would be served.
+    Doctor,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framework {
     Axum,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Family {
+    Forwarded,
+    XForwarded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,104 @@
+//! After a full run no secret is anywhere but in the answers that gave it.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+
+use common::Server;
+
+// AK2, SE25, MC22, OP2
+#[test]
+fn no_secret_is_at_rest_in_a_log_or_among_the_numbers() {
+    let server = Server::start_with_ops();
+    let mut alice = server.client();
+    let made = alice.sign_up("alice@example.com");
+    let mut secrets = vec![made.text("access_token")];
+    secrets.extend(alice.jar.get("ps_refresh").cloned());
+    let refreshed = alice.send(
+        "POST",
+        "/api/auth/refresh",
+        &[("idempotency-key", "canary-key-0001")],
+        "",
+    );
+    secrets.push(refreshed.text("access_token"));
+    secrets.extend(alice.jar.get("ps_refresh").cloned());
+    let token = refreshed.text("access_token");
+    let key = alice.post("/api/keys", &token, r#"{"name":"ci"}"#);
+    secrets.push(key.text("key"));
+    let replaced = alice.post(&format!("/api/keys/{}/rotate", key.text("id")), &token, "");
+    secrets.push(replaced.text("key"));
+    for secret in secrets.clone() {
+        // Refused ones must not be logged either.
+        alice.get("/api/v1/whoami", &secret);
+        alice.get("/api/auth/session", &secret);
+        server
+            .client()
+            .send("GET", "/api/v1/whoami", &[("x-api-key", &secret)], "");
+    }
+    let bob = r#"{"email":"bob@example.com"}"#;
+    let mut stranger = server.client();
+    stranger.send("POST", "/api/auth/register-magic", &[], bob);
+    let code = stranger.code("bob@example.com", 1);
+    stranger.send(
+        "POST",
+        "/api/auth/register-magic/verify",
+        &[],
+        r#"{"code":"0000000"}"#,
+    );
+    let numbers = server.numbers();
+    assert!(numbers.contains("ps_auth_events_total"), "{numbers}");
+    assert!(
+        numbers.contains("key_issued") || numbers.contains("key.issued"),
+        "{numbers}"
+    );
+
+    let log: String = server
+        .log()
+        .lines()
+        .map(|line| {
+            // A time of day has runs of six digits of its own.
+            let end = line.find("\"level\"").unwrap_or(0);
+            format!("{}\n", &line[end..])
+        })
+        .collect();
+    assert!(
+        log.contains("key.issued") && log.contains("request_id"),
+        "{log}"
+    );
+    assert!(!log.contains("alice@example.com"), "addresses are masked");
+    let folder = server.kill();
+    let mut places = vec![
+        ("the log", log.into_bytes()),
+        ("the numbers", numbers.into_bytes()),
+    ];
+    for name in ["ps-example.db", "ps-example.db-wal"] {
+        if let Ok(bytes) = fs::read(folder.join(name)) {
+            places.push(("the database", bytes));
+        }
+    }
+    assert!(places.len() > 2, "there is a database to look at");
+    for secret in &secrets {
+        assert!(secret.len() > 40, "{secret}");
+        for (place, bytes) in &places {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} stands in {place}");
+            // Nor the secret middle of it, in case it was cut.
+            let middle = &secret.as_bytes()[10..30];
+            assert!(
+                !bytes.windows(20).any(|window| window == middle),
+                "{secret} stands in {place}"
+            );
+        }
+    }
+    for (place, bytes) in &places {
+        let found = bytes
+            .windows(code.len())
+            .any(|window| window == code.as_bytes());
+        assert!(!found, "the code {code} stands in {place}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
