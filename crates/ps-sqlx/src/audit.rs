@@ -1,0 +1,246 @@
+//! Outcomes, kept: the audit table.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ps_core::{
+    AccountId, AuthEvent, EventSink, Network, Outcome, StoreResult, Timestamp, random_base62,
+};
+use tokio::sync::Notify;
+
+use crate::{
+    SqlStore,
+    backend::{Backend, Connection, One, Unit},
+    row::Row,
+    statement::Statement,
+};
+
+/// How many outcomes may wait to be written.
+const WAITING: usize = 10_000;
+/// How many are written in one transaction, and forgotten in one sweep.
+const BATCH: usize = 200;
+/// How often old ones are forgotten.
+const SWEEP: Duration = Duration::from_secs(600);
+/// How long a failed write waits for its next try.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Keeps what concerns an account, an address or a session, in a table of the same database.
+///
+/// Told on a request's path, it only takes note; [`run`](Self::run) writes, so that a slow disk slows
+/// nobody. What happens on every request (an accepted key) and what concerns nobody (a garbled one)
+/// is not kept: counters are for these. Entries are forgotten after 90 days.
+pub struct AuditLog<DB> {
+    store: SqlStore<DB>,
+    kept_for: Duration,
+    waiting: Mutex<VecDeque<Entry>>,
+    due: Notify,
+    dropped: AtomicU64,
+}
+
+/// One outcome as it was kept. No field is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditEntry {
+    /// When it was judged.
+    pub at: Timestamp,
+    /// What came out: [`Outcome::name`].
+    pub outcome: String,
+    /// Why it was refused, if it was.
+    pub reason: Option<String>,
+    /// The key or session that it is about.
+    pub subject: Option<String>,
+    /// The network of whoever asked, coarse, in CIDR notation.
+    pub network: Option<String>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    id: String,
+    account: Option<AccountId>,
+    address: Option<String>,
+    request_id: Option<String>,
+    shown: AuditEntry,
+}
+
+#[expect(private_bounds, reason = "which databases there are is ours to say")]
+impl<DB: Backend> AuditLog<DB> {
+    /// Keeps outcomes in `store`'s database.
+    #[must_use]
+    pub fn new(store: SqlStore<DB>) -> Self {
+        Self {
+            store,
+            kept_for: Duration::from_secs(90 * 24 * 3_600),
+            waiting: Mutex::default(),
+            due: Notify::new(),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    /// Forgets entries after another time than 90 days.
+    #[must_use]
+    pub fn with_kept_for(mut self, span: Duration) -> Self {
+        self.kept_for = span;
+        self
+    }
+
+    /// Writes what comes, and forgets what is old, for ever. Run it once.
+    pub async fn run(&self) {
+        let clock = &self.store.clock;
+        let mut swept = clock.now();
+        loop {
+            self.due.notified().await;
+            while self.flush().await.is_err() {
+                clock.sleep(RETRY).await;
+            }
+            if clock.now().since(swept) >= SWEEP {
+                swept = clock.now();
+                // A sweep that fails or comes to its bound is made up for by the next.
+                let _ = self.purge(swept.minus(self.kept_for)).await;
+            }
+        }
+    }
+
+    /// Writes all that waits. Called once more when the process ends.
+    ///
+    /// # Errors
+    /// What the database said; what could not be written keeps waiting.
+    pub async fn flush(&self) -> StoreResult<()> {
+        loop {
+            let batch: Vec<Entry> = self.waiting().iter().take(BATCH).cloned().collect();
+            let Some(last) = batch.last().map(|entry| entry.id.clone()) else {
+                return Ok(());
+            };
+            self.store.database.write(Write(batch)).await?;
+            let mut waiting = self.waiting();
+            while waiting.pop_front().is_some_and(|entry| entry.id != last) {}
+        }
+    }
+
+    /// The account's newest entries, the newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn recent(&self, account: &AccountId, limit: u32) -> StoreResult<Vec<AuditEntry>> {
+        let newest = Statement::new(
+            "SELECT at, outcome, reason, subject, network FROM ps_audit \
+             WHERE account_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
+        );
+        let rows = self.store.database.read(newest.with(account).with(limit));
+        rows.await?.into_iter().map(read).collect()
+    }
+
+    /// How many outcomes were not kept because too many waited.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    async fn purge(&self, before: Timestamp) -> StoreResult<()> {
+        let purge = Statement::new(
+            "DELETE FROM ps_audit WHERE id IN \
+             (SELECT id FROM ps_audit WHERE at < $1 ORDER BY at LIMIT $2)",
+        );
+        let purge = One(purge.with(before).with(BATCH));
+        self.store.database.write(purge).await?;
+        Ok(())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: Backend> EventSink for AuditLog<DB> {
+    fn record(&self, event: &AuthEvent<'_>) {
+        if !is_kept(event) {
+            return;
+        }
+        let mut id = vec![0; 22];
+        random_base62(&*self.store.random, &mut id);
+        let requester = event.requester;
+        let network = requester.map(|who| Network::coarse(who.address).to_string());
+        let entry = Entry {
+            id: String::from_utf8(id).unwrap_or_default(),
+            account: event.account.cloned(),
+            address: event.address.map(|address| address.masked()),
+            request_id: requester.map(|who| who.request_id.clone()),
+            shown: AuditEntry {
+                at: event.at,
+                outcome: event.outcome.name().to_owned(),
+                reason: event.outcome.refusal().map(|why| why.name().to_owned()),
+                subject: event.outcome.subject(),
+                network,
+            },
+        };
+        let mut waiting = self.waiting();
+        if waiting.len() < WAITING {
+            waiting.push_back(entry);
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(waiting);
+        self.due.notify_one();
+    }
+}
+
+/// Not what happens on every request, nor what concerns nobody: a flood of either would fill the
+/// disk.
+fn is_kept(event: &AuthEvent<'_>) -> bool {
+    let concerns_somebody =
+        event.account.is_some() || event.address.is_some() || event.outcome.subject().is_some();
+    concerns_somebody && !matches!(event.outcome, Outcome::KeyAccepted(_))
+}
+
+struct Write(Vec<Entry>);
+
+#[async_trait]
+impl Unit for Write {
+    type Outcome = ();
+
+    async fn run(&self, on: &mut dyn Connection) -> StoreResult<()> {
+        for entry in &self.0 {
+            let add = Statement::new(
+                "INSERT INTO ps_audit \
+                 (id, at, outcome, reason, subject, account_id, address, network, request_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+            );
+            let shown = entry.shown.clone();
+            let add = add
+                .with(entry.id.as_str())
+                .with(shown.at)
+                .with(shown.outcome)
+                .with(shown.reason)
+                .with(shown.subject)
+                .with(entry.account.as_ref())
+                .with(entry.address.clone())
+                .with(shown.network)
+                .with(entry.request_id.clone());
+            on.rows(add).await?;
+        }
+        Ok(())
+    }
+}
+
+fn read(mut row: Row) -> StoreResult<AuditEntry> {
+    Ok(AuditEntry {
+        at: row.next()?,
+        outcome: row.next()?,
+        reason: row.next()?,
+        subject: row.next()?,
+        network: row.next()?,
+    })
+}
+
+impl<DB> fmt::Debug for AuditLog<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! What the ports ask of a database, so that each of them is written once.
+
+use std::{fmt, future::Future};
+
+use async_trait::async_trait;
+use ps_core::StoreResult;
+
+use crate::{row::Row, statement::Statement};
+
+/// A database.
+pub(crate) trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// Asks. What was acknowledged before is seen, and one statement sees one moment.
+    fn read(&self, statement: Statement) -> impl Future<Output = StoreResult<Vec<Row>>> + Send;
+
+    /// Carries out one unit of work, and answers when it is durable.
+    ///
+    /// A caller that hangs up leaves it either done or not done, never half.
+    fn write<U: Unit>(&self, unit: U) -> impl Future<Output = StoreResult<U::Outcome>> + Send;
+}
+
+/// Work that happens as a whole or not at all. An error undoes it.
+#[async_trait]
+pub(crate) trait Unit: Send + Sync + 'static {
+    /// Whether it runs exactly one statement, which needs no transaction around it.
+    const IS_ONE_STATEMENT: bool = false;
+
+    type Outcome: Send + 'static;
+
+    /// Runs in a transaction that the caller commits. It may be undone and run again, so what it
+    /// needs beyond the rows was drawn before.
+    async fn run(&self, on: &mut dyn Connection) -> StoreResult<Self::Outcome>;
+}
+
+/// Where a unit runs.
+#[async_trait]
+pub(crate) trait Connection: Send {
+    /// Runs one statement to its end.
+    async fn rows(&mut self, statement: Statement) -> StoreResult<Vec<Row>>;
+
+    /// Waits until no other unit holds this lock, and holds it until the unit is over: for rules
+    /// over rows that have no row in common, such as the mails to one address.
+    async fn lock(&mut self, what: &str) -> StoreResult<()>;
+}
+
+/// The unit of one statement.
+pub(crate) struct One(pub(crate) Statement);
+
+#[async_trait]
+impl Unit for One {
+    const IS_ONE_STATEMENT: bool = true;
+
+    type Outcome = Vec<Row>;
+
+    async fn run(&self, on: &mut dyn Connection) -> StoreResult<Vec<Row>> {
+        on.rows(self.0.clone()).await
+    }
+}

@@ -1,0 +1,159 @@
+//! What is counted on an address: mails, and wrong guesses.
+
+use std::time::Duration;
+
+use ps_core::{
+    ChallengeId, EmailAddress, LimitRule, Limited, StoreResult, Timestamp, judge_limits,
+};
+use ps_magiccode::{Challenge, Exposure, SendBudget};
+
+use crate::{
+    backend::Connection,
+    row::{firsts, only},
+    statement::Statement,
+};
+
+/// How long counts are kept where no rule looks further back.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long the address must wait for its next mail, if it must. No rule looks at more mails than
+/// it allows.
+pub(crate) async fn wait_for_mail(
+    on: &mut dyn Connection,
+    email: &EmailAddress,
+    sends: &SendBudget,
+    now: Timestamp,
+) -> StoreResult<Option<Duration>> {
+    let SendBudget { hourly, daily } = *sends;
+    let newest = Statement::new(
+        "SELECT at FROM ps_mails WHERE email = $1 AND at > $2 ORDER BY at DESC LIMIT $3",
+    );
+    let newest = newest
+        .with(email)
+        .with(now.minus(hourly.per.max(daily.per)));
+    let newest = newest.with(hourly.limit.max(daily.limit));
+    let mut times = firsts::<Timestamp>(on.rows(newest).await?)?;
+    times.reverse();
+    let rules = [(hourly, 1, times.as_slice()), (daily, 1, times.as_slice())];
+    Ok(match judge_limits(rules, now) {
+        Limited::Passed { .. } => None,
+        Limited::Refused { retry_after, .. } => Some(retry_after),
+    })
+}
+
+/// Counts a challenge's mail, its `number`th.
+pub(crate) async fn mail(
+    on: &mut dyn Connection,
+    challenge: &Challenge,
+    number: u32,
+    sends: &SendBudget,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let span = sends.hourly.per.max(sends.daily.per).max(KEPT);
+    let mail = Statement::new(
+        "INSERT INTO ps_mails (challenge_id, number, email, at, kept_until) \
+         VALUES ($1, $2, $3, $4, $5)",
+    );
+    let mail = mail.with(challenge.id.as_str()).with(number);
+    let mail = mail.with(&challenge.email).with(now).with(now.plus(span));
+    on.rows(mail).await?;
+    Ok(())
+}
+
+/// Counts a guess at the challenge, for as long as was said when it was placed.
+pub(crate) async fn guess(
+    on: &mut dyn Connection,
+    challenge: &Challenge,
+    counted_for: u64,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let kept_until = now.plus(Duration::from_millis(counted_for));
+    let guess = Statement::new(
+        "INSERT INTO ps_guesses (challenge_id, attempts_left, email, at, kept_until) \
+         VALUES ($1, $2, $3, $4, $5)",
+    );
+    let guess = guess
+        .with(challenge.id.as_str())
+        .with(challenge.attempts_left);
+    on.rows(guess.with(&challenge.email).with(now).with(kept_until))
+        .await?;
+    Ok(())
+}
+
+/// For how long the guesses at a challenge count that is placed under these bounds, in milliseconds.
+pub(crate) fn counted_for(exposure: &Exposure) -> i64 {
+    let span = exposure.address.per.max(exposure.everywhere.per).max(KEPT);
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The digits of a new code. Asked before its challenge is there: its own attempts do not count.
+pub(crate) async fn digits(
+    on: &mut dyn Connection,
+    email: &EmailAddress,
+    exposure: &Exposure,
+    now: Timestamp,
+) -> StoreResult<u8> {
+    let Exposure {
+        address,
+        everywhere,
+    } = exposure;
+    let here = Statement::new(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM ps_guesses WHERE at > $1 AND email = $3 LIMIT $2) AS g",
+    );
+    let here = within(here, address, now).with(email);
+    let here = count(on, here).await?;
+    let open = Statement::new(
+        "SELECT CAST(COALESCE(SUM(attempts_left), 0) AS BIGINT) FROM ps_challenges \
+         WHERE email = $1 AND spent_at IS NULL AND expires_at > $2",
+    );
+    let open = count(on, open.with(email).with(now)).await?;
+    // Whatever was guessed lately is kept for `KEPT` at least, which is how the index finds it.
+    let all = Statement::new(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM ps_guesses WHERE at > $1 AND kept_until > $3 LIMIT $2) AS g",
+    );
+    let all = within(all, everywhere, now).with(now.minus(everywhere.per).plus(KEPT));
+    let all = count(on, all).await?;
+    Ok(ps_magiccode::digits(exposure, here, open, all))
+}
+
+/// As many as the rule allows are as good as more.
+fn within(counting: Statement, rule: &LimitRule, now: Timestamp) -> Statement {
+    counting.with(now.minus(rule.per)).with(rule.limit)
+}
+
+async fn count(on: &mut dyn Connection, counting: Statement) -> StoreResult<u32> {
+    let number: u64 = only(on.rows(counting).await?)?.next()?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// After a right guess: the one counted last was not wrong, and the mails were answered.
+pub(crate) async fn give_back(
+    on: &mut dyn Connection,
+    id: &ChallengeId,
+    email: &EmailAddress,
+) -> StoreResult<()> {
+    let guess = Statement::new(
+        "DELETE FROM ps_guesses WHERE (email, at, challenge_id, attempts_left) IN \
+         (SELECT email, at, challenge_id, attempts_left FROM ps_guesses WHERE email = $1 \
+         ORDER BY at DESC LIMIT 1)",
+    );
+    on.rows(guess.with(email)).await?;
+    let mails = Statement::new("DELETE FROM ps_mails WHERE email = $1 AND challenge_id = $2");
+    on.rows(mails.with(email).with(id.as_str())).await?;
+    Ok(())
+}
+
+/// Each deletes a batch of what no rule asks for any more.
+pub(crate) fn purges(before: Timestamp, at_most: u32) -> [Statement; 2] {
+    let mails = Statement::new(
+        "DELETE FROM ps_mails WHERE (email, at, challenge_id, number) IN \
+         (SELECT email, at, challenge_id, number FROM ps_mails \
+         WHERE kept_until < $1 ORDER BY kept_until LIMIT $2) RETURNING number",
+    );
+    let guesses = Statement::new(
+        "DELETE FROM ps_guesses WHERE (email, at, challenge_id, attempts_left) IN \
+         (SELECT email, at, challenge_id, attempts_left FROM ps_guesses \
+         WHERE kept_until < $1 ORDER BY kept_until LIMIT $2) RETURNING attempts_left",
+    );
+    [mails, guesses].map(|purge| purge.with(before).with(at_most))
+}

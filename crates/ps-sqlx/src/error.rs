@@ -1,0 +1,20 @@
+//! Why a database cannot be used.
+
+use std::error::Error;
+
+type Cause = Box<dyn Error + Send + Sync + 'static>;
+
+/// Why a store could not be opened. Nothing of it is for the client of a service.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It does not name a database of this kind.
+    #[error("this does not name a database file")]
+    Location,
+    /// The tables could not be brought to what this version needs.
+    #[error("the tables could not be brought up to date")]
+    Migrations(#[source] Cause),
+    /// The database did not let us in.
+    #[error("the database could not be opened")]
+    Unreachable(#[source] Cause),
+}

@@ -1,0 +1,79 @@
+#![doc = include_str!("../README.md")]
+// The ports are written once for every database; with none there is nobody to use them.
+#![cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+
+mod accounts;
+#[cfg(feature = "sqlite")]
+mod audit;
+mod backend;
+#[cfg(feature = "magiccode")]
+mod challenges;
+mod changes;
+#[cfg(feature = "magiccode")]
+mod counts;
+mod error;
+#[cfg(feature = "apikey")]
+mod keys;
+mod limiter;
+mod migrate;
+mod row;
+#[cfg(feature = "session")]
+mod sessions;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statement;
+mod users;
+
+use std::{fmt, sync::Arc};
+
+use ps_core::{Clock, Random, SystemClock, SystemRandom};
+
+#[cfg(feature = "sqlite")]
+pub use audit::{AuditEntry, AuditLog};
+pub use error::OpenError;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
+
+/// Every port on SQLite.
+#[cfg(feature = "sqlite")]
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// Every port on one database. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct SqlStore<DB> {
+    database: DB,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl<DB> SqlStore<DB> {
+    fn new(database: DB) -> Self {
+        Self {
+            database,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+
+    /// Draws the ids of new users from `random` instead of the system's.
+    #[must_use]
+    pub fn with_random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Takes `clock` as the store's own where the database has none, as SQLite has not. It is
+    /// [`Changes::time`](ps_core::Changes::time) and decides nothing.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl<DB> fmt::Debug for SqlStore<DB> {
+    /// Shows nothing of what is stored, nor where.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").finish_non_exhaustive()
+    }
+}
