@@ -154,7 +154,7 @@ impl Outcome {
 
     /// The key or session it is about, if it is about one.
     #[must_use]
-    pub fn subject(self) -> Option<impl fmt::Display> {
+    pub fn subject(self) -> Option<String> {
         match self {
             Self::KeyAccepted(id)
             | Self::KeyChanged(id)

@@ -16,7 +16,7 @@ use ps_axum::AuthState;
 use ps_core::{EventSink, EventSinks, Mailer};
 use ps_http::{MetricsEvents, TracingEvents};
 use ps_smtp::SmtpMailer;
-use ps_sqlx::SqliteStore;
+use ps_sqlx::{AuditLog, SqliteStore};
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
 
@@ -74,7 +74,12 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     let numbers = PrometheusBuilder::new().install_recorder()?;
     let store = Arc::new(SqliteStore::open(&database).await?);
     let announcement = announcement(&edge, listen, &database);
-    let events: [Arc<dyn EventSink>; 2] = [Arc::new(TracingEvents), Arc::new(MetricsEvents)];
+    let audit = Arc::new(AuditLog::new(SqliteStore::clone(&store)));
+    let events: [Arc<dyn EventSink>; 3] = [
+        Arc::new(TracingEvents),
+        Arc::new(MetricsEvents),
+        audit.clone(),
+    ];
     let Composed { auth, probes } = compose(Parts {
         edge,
         events: Arc::new(EventSinks::new(events)),
@@ -84,8 +89,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         store: Arc::clone(&store),
     });
     let background = tokio::spawn({
-        let auth = Arc::clone(&auth);
-        async move { auth.run().await }
+        let (auth, audit) = (Arc::clone(&auth), Arc::clone(&audit));
+        async move { tokio::join!(auth.run(), audit.run()) }
     });
 
     let handle = Handle::new();
@@ -113,6 +118,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     told.abort();
     background.abort();
     auth.flush().await?;
+    audit.flush().await?;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -35,7 +35,7 @@ macro_rules! line {
                 tracing::Level::$level,
                 outcome = event.outcome.name(),
                 reason = event.outcome.refusal().map(|why| why.name()),
-                subject = event.outcome.subject().map(|id| id.to_string()),
+                subject = event.outcome.subject(),
                 account = event.account.map(|id| id.as_str()),
                 address,
                 network,

@@ -53,6 +53,7 @@ pub(crate) async fn fail(properties: Vec<Property<With>>, table: &[(Flaw, &str)]
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+// ST1
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_a_flaw_every_property_holds() {
     let mut all = account_suite::properties();

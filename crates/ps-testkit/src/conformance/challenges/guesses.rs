@@ -106,7 +106,7 @@ pub(super) async fn a_code_dies_at_its_end(store: Store) {
     );
 }
 
-// MC3
+// MC3, ST2
 pub(super) async fn of_many_right_guesses_at_once_one_wins(store: Store) {
     for round in 0..ROUNDS {
         let challenge = place(&store, &format!("a{round}"), NOW).await;

@@ -46,7 +46,7 @@ pub(super) async fn inserting_needs_the_version_of_the_proof(store: Store) {
     assert_eq!(inserted, KeyInserted::Done);
 }
 
-// AK5
+// AK5, ST2
 pub(super) async fn many_inserts_at_once_end_at_the_bound(store: Store) {
     for round in 0..ROUNDS {
         let name = format!("{round}");

@@ -2,7 +2,7 @@
 
 use super::*;
 
-// SE14
+// SE14, ST2
 pub(super) async fn of_many_rotations_at_once_one_advances(store: Store) {
     let session = session("a", NOW);
     open(&store, &session, NOW).await;
