@@ -44,8 +44,15 @@ pub(crate) struct Lookup {
     store: Arc<dyn ApiKeyStore>,
     following: Following,
     known: Cache<KeyDigest, Arc<KnownKey>, UnitWeighter, DigestBits>,
+    /// Digests that the store did not know, and when that was asked. Apart from the good ones, so
+    /// that random keys cannot drive these out.
+    unknown: Cache<KeyDigest, Timestamp, UnitWeighter, DigestBits>,
     remembered_for: Duration,
 }
+
+/// How many unknown digests are remembered, and for how long.
+const UNKNOWN: usize = 10_000;
+const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
 impl Lookup {
     pub(crate) fn new(
@@ -54,15 +61,11 @@ impl Lookup {
         capacity: usize,
         remembered_for: Duration,
     ) -> Self {
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(capacity)
-            .weight_capacity(capacity as u64)
-            .build()
-            .expect("both capacities are given");
         Self {
             store,
             following,
-            known: Cache::with_options(options, UnitWeighter, DigestBits, Default::default()),
+            known: memory(capacity),
+            unknown: memory(UNKNOWN),
             remembered_for,
         }
     }
@@ -81,11 +84,14 @@ impl Lookup {
             match self.known.get_value_or_guard_async(digest).await {
                 Ok(key) if now.since(key.read_at) < self.remembered_for => return Ok(Some(key)),
                 Ok(_) => self.forget(digest),
+                Err(_) if self.is_unknown(digest, now) => return Ok(None),
                 Err(place) => {
                     let found = self.read(digest, now).await?;
-                    if let Some(key) = &found {
+                    match &found {
                         // Refused where the key was changed meanwhile: then nothing is remembered.
-                        let _ = place.insert(Arc::clone(key));
+                        Some(key) => drop(place.insert(Arc::clone(key))),
+                        // Before the place is given up, so that those who wait for it find it noted.
+                        None => self.unknown.insert(*digest, now),
                     }
                     return Ok(found);
                 }
@@ -96,6 +102,12 @@ impl Lookup {
     /// Drops what is remembered of the key, and any lookup of it that is under way.
     pub(crate) fn forget(&self, digest: &KeyDigest) {
         self.known.remove(digest);
+        self.unknown.remove(digest);
+    }
+
+    fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
+        let asked = self.unknown.get(digest);
+        asked.is_some_and(|asked| now.since(asked) < UNKNOWN_FOR)
     }
 
     async fn read(&self, digest: &KeyDigest, now: Timestamp) -> StoreResult<Option<Arc<KnownKey>>> {
@@ -114,7 +126,17 @@ impl FollowChanges for Lookup {
 
     fn forget(&self) {
         self.known.clear();
+        self.unknown.clear();
     }
+}
+
+fn memory<V: Clone>(capacity: usize) -> Cache<KeyDigest, V, UnitWeighter, DigestBits> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(capacity)
+        .weight_capacity(capacity as u64)
+        .build()
+        .expect("both capacities are given");
+    Cache::with_options(options, UnitWeighter, DigestBits, Default::default())
 }
 
 /// A digest is uniformly random already, so eight of its bytes are its hash. The cache compares

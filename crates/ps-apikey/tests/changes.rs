@@ -203,3 +203,41 @@ async fn a_remembered_key_is_read_again_after_5_minutes() {
         assert_eq!(seen, reads, "after {waited} s more");
     }
 }
+
+// AK14
+#[tokio::test]
+async fn an_unknown_key_is_asked_for_once_in_5_seconds() {
+    let bench = Bench::new().await;
+    let unknown = ps_apikey::KeyPrefix::default().issue(&ps_core::SystemRandom);
+    for (waited, reads) in [(0, 1), (0, 0), (4_999, 0), (1, 1), (0, 0)] {
+        bench.test.clock.advance(Duration::from_millis(waited));
+        bench.node.follower.poll().await.unwrap();
+        let who = requester();
+        let asking = bench.node.keys.authenticate(unknown.expose(), &who);
+        let (answer, seen, _) = bench.calls(asking).await;
+        assert!(answer.is_err());
+        assert_eq!(seen, reads, "after {waited} ms more");
+    }
+}
+
+// AK14
+#[tokio::test]
+async fn random_keys_drive_no_good_one_out() {
+    let bench = Bench::new().await;
+    let issued = bench.issue().await;
+    assert!(bench.node.accepts(&issued).await);
+    let who = requester();
+    for _ in 0..20_000 {
+        let unknown = ps_apikey::KeyPrefix::default().issue(&ps_core::SystemRandom);
+        assert!(
+            bench
+                .node
+                .keys
+                .authenticate(unknown.expose(), &who)
+                .await
+                .is_err()
+        );
+    }
+    let (accepted, reads, _) = bench.calls(bench.node.accepts(&issued)).await;
+    assert_eq!((accepted, reads), (true, 0));
+}

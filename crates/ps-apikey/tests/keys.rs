@@ -319,6 +319,7 @@ async fn a_use_noted_before_a_revocation_leaves_the_key_revoked() {
     assert!(shown.revoked_at.is_some() && shown.last_used_at.is_none());
 }
 
+// ST9
 #[tokio::test]
 async fn a_store_that_does_not_answer_grants_nothing() {
     let bench = Bench::new().await;

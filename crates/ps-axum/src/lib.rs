@@ -17,7 +17,7 @@ use axum::{
 use http::Extensions;
 #[cfg(any(feature = "apikey", feature = "session"))]
 use http::request::Parts;
-use ps_http::{Auth, Code, Connection, Problem};
+use ps_http::{Auth, Connection};
 
 #[cfg(feature = "apikey")]
 pub use callers::ApiKeyCaller;
@@ -68,11 +68,11 @@ impl AuthState {
         let Some(on) = self.connection(&head.extensions) else {
             return Rejection(Auth::unconnected()).into_response();
         };
-        let Some(body) = body::read(body).await else {
-            return Rejection(Problem::new(Code::MalformedJson)).into_response();
+        let response = match body::read(body).await {
+            Some(body) => self.auth.handle(Request::from_parts(head, body), on).await,
+            None => self.auth.handle_torn(head, on).await,
         };
-        let request = Request::from_parts(head, body);
-        self.auth.handle(request, on).await.map(Body::from)
+        response.map(Body::from)
     }
 }
 

@@ -344,19 +344,39 @@ async fn an_endless_body_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_changes_nothing() {
+async fn a_body_that_breaks_off_is_refused_in_its_turn() {
     let router = World::new().merged();
-    let pieces = [
-        Ok(Bytes::from_static(b"half")),
-        Err(io::Error::other("reset")),
-    ];
-    let request = request(
-        "POST",
-        "/api/length",
-        Body::from_stream(stream::iter(pieces)),
+    let torn = || {
+        let pieces = [
+            Ok(Bytes::from_static(b"half")),
+            Err(io::Error::other("reset")),
+        ];
+        Body::from_stream(stream::iter(pieces))
+    };
+    let here = refusal(&router, request("POST", "/api/length", torn())).await;
+    assert_eq!(here, (400, "malformed_json".to_owned()));
+    let elsewhere = with(
+        request("POST", "/api/length", torn()),
+        "host",
+        "evil.example",
     );
-    assert_eq!(
-        refusal(&router, request).await,
-        (400, "malformed_json".to_owned())
-    );
+    let elsewhere = refusal(&router, elsewhere).await;
+    assert_eq!(elsewhere, (421, "misdirected_request".to_owned()));
+    let response = router
+        .oneshot(request("POST", "/api/length", torn()))
+        .await
+        .unwrap();
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert!(response.headers().contains_key("x-request-id"));
+}
+
+// HT5
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
+    let router = World::new().merged();
+    let started = tokio::time::Instant::now();
+    let never = Body::from_stream(stream::pending::<Result<Bytes, io::Error>>());
+    let answer = refusal(&router, request("POST", "/api/length", never)).await;
+    assert_eq!(answer, (400, "malformed_json".to_owned()));
+    assert_eq!(started.elapsed().as_secs(), 10);
 }

@@ -137,7 +137,7 @@ impl Follower {
             let now = self.clock.now();
             if now.since(swept) >= SWEEP {
                 // Nor does a failed sweep: the next one comes.
-                let _ = self.changes.purge(now.minus(KEPT), BATCH).await;
+                while let Ok(BATCH) = self.changes.purge(now.minus(KEPT), BATCH).await {}
                 swept = now;
             }
             self.clock.sleep(INTERVAL).await;

@@ -1,5 +1,7 @@
 //! The whole: what is composed once and answers every request.
 
+#[cfg(feature = "magiccode")]
+use std::time::Duration;
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use ps_core::{
 use tracing::Instrument;
 
 use crate::{
-    Answer, BODY_LIMIT, Call, Code, Connection, Edge, Problem, Route,
+    Answer, BODY_LIMIT, Call, Code, Connection, Edge, Problem, Route, answer,
     edge::{Arrival, presents_key, reject_ambiguous, reject_repeated_cookies},
     route::{Body, Handler, Table},
     routes,
@@ -119,9 +121,23 @@ impl Auth {
 
     /// Answers further routes by the same rules: the application's own resources, where it wants
     /// them independent of its framework.
+    ///
+    /// # Panics
+    /// If a route takes a credential that no flow was added for: nobody could ever call it.
     #[must_use]
     pub fn with_routes(mut self, routes: impl IntoIterator<Item = Route>) -> Self {
         for route in routes {
+            match route.handler {
+                #[cfg(feature = "apikey")]
+                Handler::ApiKey(..) => {
+                    assert!(self.keys.is_some(), "{route:?}: no API keys are served");
+                }
+                Handler::Public(_) => {}
+                #[cfg(feature = "session")]
+                Handler::Session(_) => {
+                    assert!(self.sessions.is_some(), "{route:?}: no sessions are served");
+                }
+            }
             self.table.add(route);
         }
         self
@@ -185,6 +201,17 @@ impl Auth {
         join_all(tasks).await;
     }
 
+    /// Waits until every mail that was queued is settled, while [`run`](Self::run) goes on. Call it
+    /// when the server takes no more requests, with a deadline of the host's own.
+    pub async fn settle(&self) {
+        #[cfg(feature = "magiccode")]
+        if let Some(codes) = &self.codes {
+            while codes.unsettled_mails() > 0 {
+                self.ambient.clock.sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
     /// Writes what is still only in memory. Call it when the server has stopped.
     ///
     /// # Errors
@@ -234,12 +261,22 @@ impl Auth {
     /// A panic in a handler is a 500 and a log line; the process lives on.
     pub async fn handle(&self, request: Request<Bytes>, on: Connection) -> Response<Bytes> {
         let (head, body) = request.into_parts();
+        self.respond(head, Some(body), on).await
+    }
+
+    /// Answers a request whose body broke off or did not come in time. It is refused in its turn,
+    /// after everything that comes before the body, and nothing is done for it.
+    pub async fn handle_torn(&self, head: Parts, on: Connection) -> Response<Bytes> {
+        self.respond(head, None, on).await
+    }
+
+    async fn respond(&self, head: Parts, body: Option<Bytes>, on: Connection) -> Response<Bytes> {
         let arrival = self.arrival(&head, on);
         let request_id = arrival.requester.request_id.clone();
         let span = tracing::info_span!("request", request_id);
         async {
             let asked = Asked::of(&head, &arrival);
-            let path = head.uri.path().to_owned();
+            let path = loggable(head.uri.path());
             let answering = AssertUnwindSafe(self.answer(head, body, arrival)).catch_unwind();
             let answer = answering.await.unwrap_or_else(|_| {
                 tracing::error!("a handler panicked");
@@ -316,7 +353,7 @@ impl Auth {
 
     /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin,
     /// credential, scope, content type, body size, and then the handler's own.
-    async fn answer(&self, head: Parts, body: Bytes, arrival: Arrival) -> Answer {
+    async fn answer(&self, head: Parts, body: Option<Bytes>, arrival: Arrival) -> Answer {
         self.edge.require_place(&head, &arrival)?;
         if self.table.knows(head.uri.path())
             && let Some(preflight) = self.edge.preflight(&head)
@@ -335,7 +372,7 @@ impl Auth {
                 if let Some(scope) = scope {
                     caller.require(scope)?;
                 }
-                require_body(route, &head.headers, &body)?;
+                let body = require_body(route, &head.headers, body)?;
                 handler(
                     Call::new(&self.edge, head, body, arrival, parameter),
                     caller,
@@ -343,13 +380,13 @@ impl Auth {
                 .await
             }
             Handler::Public(handler) => {
-                require_body(route, &head.headers, &body)?;
+                let body = require_body(route, &head.headers, body)?;
                 handler(Call::new(&self.edge, head, body, arrival, parameter)).await
             }
             #[cfg(feature = "session")]
             Handler::Session(handler) => {
                 let caller = self.session_caller(&head.headers, &arrival).await?;
-                require_body(route, &head.headers, &body)?;
+                let body = require_body(route, &head.headers, body)?;
                 handler(
                     Call::new(&self.edge, head, body, arrival, parameter),
                     caller,
@@ -428,9 +465,7 @@ impl Auth {
             *response.body_mut() = Bytes::new();
         }
         let headers = response.headers_mut();
-        for (name, value) in DEFAULTS {
-            headers.entry(name).or_insert(value);
-        }
+        answer::protect(headers);
         if asked.secure {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }
@@ -468,26 +503,19 @@ const USUAL_PREFIX: &str = "ps_";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
-/// What an answer carries unless its handler says otherwise.
-const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    ),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-];
-
 fn is_request_id(text: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (1..=128).contains(&text.len()) && text.bytes().all(known)
+}
+
+/// A path as the log shows it: bounded, and without what is too long to be a name or an id, since a
+/// key put there by mistake must not be kept.
+fn loggable(path: &str) -> String {
+    let segments = path
+        .split('/')
+        .map(|segment| if segment.len() > 32 { "…" } else { segment });
+    let short: Vec<&str> = segments.take(12).collect();
+    short.join("/")
 }
 
 fn is_api(path: &str) -> bool {
@@ -495,11 +523,13 @@ fn is_api(path: &str) -> bool {
 }
 
 /// Content type, then size.
-fn require_body(route: &Route, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
+fn require_body(route: &Route, headers: &HeaderMap, body: Option<Bytes>) -> Result<Bytes, Problem> {
+    let torn = body.is_none();
+    let body = body.unwrap_or_default();
     let wanted = match route.body {
         Body::Ignored => false,
         Body::Json => true,
-        Body::OptionalJson => !body.is_empty(),
+        Body::OptionalJson => torn || !body.is_empty(),
     };
     if wanted && !is_json(headers) {
         return Err(Problem::new(Code::UnsupportedMediaType));
@@ -507,7 +537,10 @@ fn require_body(route: &Route, headers: &HeaderMap, body: &Bytes) -> Result<(), 
     if body.len() > BODY_LIMIT {
         return Err(Problem::new(Code::BodyTooLarge));
     }
-    Ok(())
+    if torn {
+        return Err(Problem::new(Code::MalformedJson));
+    }
+    Ok(body)
 }
 
 /// `application/json`, once, with no parameter but `charset=utf-8`.

@@ -139,16 +139,19 @@ impl Call {
     }
 }
 
-/// serde's sentence, without the place in the text that it ends with. A field that is not there has
-/// no path of its own: serde names it in the sentence.
+/// Our own sentence for what serde found: its own would repeat what was sent, a code perhaps, and
+/// names our types. A field that is missing or twice has no path, and is named only there.
 fn invalid(path: String, error: &serde_json::Error) -> Problem {
-    let text = error.to_string();
-    let sentence = text
-        .rfind(" at line ")
-        .map_or(text.as_str(), |end| &text[..end]);
-    let missing = sentence.strip_prefix("missing field `");
-    match missing.and_then(|rest| rest.strip_suffix('`')) {
-        Some(field) => Problem::invalid_field(field, "is required"),
-        None => Problem::invalid_field(path, sentence),
-    }
+    let found = error.to_string();
+    let named = found.split('`').nth(1).unwrap_or_default().to_owned();
+    let (field, message) = if found.starts_with("missing field") {
+        (named, "is required")
+    } else if found.starts_with("duplicate field") {
+        (named, "is given twice")
+    } else if found.starts_with("unknown field") {
+        (path, "is not known here")
+    } else {
+        (path, "is not of the right type")
+    };
+    Problem::invalid_field(field.chars().take(64).collect::<String>(), message)
 }

@@ -379,6 +379,7 @@ impl Problem {
         };
         let mut response = answer::json(code.status(), &body);
         response.headers_mut().extend(headers);
+        answer::protect(response.headers_mut());
         response
     }
 }

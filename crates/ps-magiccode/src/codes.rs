@@ -210,6 +210,13 @@ impl MagicCodes {
         future::join(self.outbox.run(), self.sweep()).await;
     }
 
+    /// How many mails wait to be sent or are being sent: none once they are all settled. Worth a
+    /// gauge, and worth waiting for before the process ends.
+    #[must_use]
+    pub fn unsettled_mails(&self) -> usize {
+        self.outbox.unsettled()
+    }
+
     /// `None` where there is nothing to send again: the code's root may be out of force by now, and
     /// then nobody can derive it any more.
     async fn resend(

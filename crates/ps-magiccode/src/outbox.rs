@@ -5,7 +5,10 @@ use std::{
     fmt,
     panic::AssertUnwindSafe,
     pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -45,6 +48,8 @@ pub(crate) struct Outbox {
     filled: AtomicWaker,
     /// Held by the one that sends: the waker has room for one.
     sending: lock::Mutex<()>,
+    /// Mails that have left the queue and are not settled yet.
+    under_way: AtomicUsize,
 }
 
 impl Outbox {
@@ -66,6 +71,7 @@ impl Outbox {
             queue: Mutex::default(),
             filled: AtomicWaker::new(),
             sending: lock::Mutex::default(),
+            under_way: AtomicUsize::new(0),
         }
     }
 
@@ -81,6 +87,12 @@ impl Outbox {
         fits
     }
 
+    /// How many mails are not settled yet: queued, or being sent.
+    pub(crate) fn unsettled(&self) -> usize {
+        let queue = self.queue();
+        queue.len() + self.under_way.load(Ordering::Acquire)
+    }
+
     /// Sends what is queued, for ever.
     pub(crate) async fn run(&self) {
         let _alone = self.sending.lock().await;
@@ -92,14 +104,20 @@ impl Outbox {
     fn jobs(&self) -> impl Stream<Item = Job> {
         stream::poll_fn(|context| {
             self.filled.register(context.waker());
-            match self.queue().pop_front() {
-                Some(job) => Poll::Ready(Some(job)),
+            // Counted before the queue is let go, so that no mail is ever in neither.
+            let mut queue = self.queue();
+            match queue.pop_front() {
+                Some(job) => {
+                    self.under_way.fetch_add(1, Ordering::AcqRel);
+                    Poll::Ready(Some(job))
+                }
                 None => Poll::Pending,
             }
         })
     }
 
     async fn deliver(&self, job: Job) {
+        let _settled = Settled(&self.under_way);
         let clock = &self.ambient.clock;
         // Users, letters and mailer are the host's: one that panics costs its own mail, not the rest.
         let sending = pin::pin!(AssertUnwindSafe(self.send(&job)).catch_unwind());
@@ -159,5 +177,14 @@ impl fmt::Debug for Outbox {
             .field("waiting", &self.queue().len())
             .field("room", &self.room)
             .finish_non_exhaustive()
+    }
+}
+
+/// Counts a mail as settled, sent or given up, when it is dropped.
+struct Settled<'a>(&'a AtomicUsize);
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

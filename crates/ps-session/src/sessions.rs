@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 3;
 /// How often sessions that are over are forgotten, how long after, and how many at once.
 const SWEEP: Duration = Duration::from_secs(600);
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
-const BATCH: u32 = 10_000;
+const BATCH: u32 = 1_000;
 
 /// Gives sessions to those who have shown who they are, and carries them on.
 ///
@@ -131,14 +131,14 @@ impl Sessions {
         Ok(self.store.list(account, now).await?)
     }
 
-    /// Forgets sessions that have been over for a day, for ever: a batch every ten minutes. Run it
+    /// Forgets sessions that have been over for a day, for ever: in batches, every ten minutes. Run it
     /// once; where it does not run, rows are kept.
     pub async fn run(&self) {
         loop {
             self.ambient.clock.sleep(SWEEP).await;
             let before = self.ambient.clock.now().minus(KEPT);
-            // A sweep that fails or comes to its bound is made up for by the next.
-            let _ = self.store.purge(before, BATCH).await;
+            // A sweep that fails is made up for by the next.
+            while let Ok(BATCH) = self.store.purge(before, BATCH).await {}
         }
     }
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use ps_core::{
     AccountId, AuthEvent, EventSink, Network, Outcome, StoreResult, Timestamp, random_base62,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use crate::{
     SqlStore,
@@ -35,13 +35,16 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Keeps what concerns an account, an address or a session, in a table of the same database.
 ///
 /// Told on a request's path, it only takes note; [`run`](Self::run) writes, so that a slow disk slows
-/// nobody. What happens on every request (an accepted key) and what concerns nobody (a garbled one)
-/// is not kept: counters are for these. Entries are forgotten after 90 days.
+/// nobody. What a client can repeat at no cost (a key or an access token, taken or refused) and what
+/// concerns nobody (a garbled one) is not kept: counters are for these, and a flood would fill the
+/// disk. Entries are forgotten after 90 days.
 pub struct AuditLog<DB> {
     store: SqlStore<DB>,
     kept_for: Duration,
     waiting: Mutex<VecDeque<Entry>>,
     due: Notify,
+    /// Held by the one that writes: what was written leaves the queue before anybody looks again.
+    writing: AsyncMutex<()>,
     dropped: AtomicU64,
 }
 
@@ -80,6 +83,7 @@ impl<DB: Backend> AuditLog<DB> {
             kept_for: Duration::from_secs(90 * 24 * 3_600),
             waiting: Mutex::default(),
             due: Notify::new(),
+            writing: AsyncMutex::new(()),
             dropped: AtomicU64::new(0),
         }
     }
@@ -102,8 +106,8 @@ impl<DB: Backend> AuditLog<DB> {
             }
             if clock.now().since(swept) >= SWEEP {
                 swept = clock.now();
-                // A sweep that fails or comes to its bound is made up for by the next.
-                let _ = self.purge(swept.minus(self.kept_for)).await;
+                // A sweep that fails is made up for by the next.
+                while let Ok(BATCH) = self.purge(swept.minus(self.kept_for)).await {}
             }
         }
     }
@@ -113,6 +117,7 @@ impl<DB: Backend> AuditLog<DB> {
     /// # Errors
     /// What the database said; what could not be written keeps waiting.
     pub async fn flush(&self) -> StoreResult<()> {
+        let _alone = self.writing.lock().await;
         loop {
             let batch: Vec<Entry> = self.waiting().iter().take(BATCH).cloned().collect();
             let Some(last) = batch.last().map(|entry| entry.id.clone()) else {
@@ -143,14 +148,14 @@ impl<DB: Backend> AuditLog<DB> {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    async fn purge(&self, before: Timestamp) -> StoreResult<()> {
+    /// Forgets a batch; how many there were.
+    async fn purge(&self, before: Timestamp) -> StoreResult<usize> {
         let purge = Statement::new(
             "DELETE FROM ps_audit WHERE id IN \
-             (SELECT id FROM ps_audit WHERE at < $1 ORDER BY at LIMIT $2)",
+             (SELECT id FROM ps_audit WHERE at < $1 ORDER BY at LIMIT $2) RETURNING 1",
         );
         let purge = One(purge.with(before).with(BATCH));
-        self.store.database.write(purge).await?;
-        Ok(())
+        Ok(self.store.database.write(purge).await?.len())
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Entry>> {
@@ -191,12 +196,15 @@ impl<DB: Backend> EventSink for AuditLog<DB> {
     }
 }
 
-/// Not what happens on every request, nor what concerns nobody: a flood of either would fill the
-/// disk.
+/// Not what a client can repeat at no cost, nor what concerns nobody.
 fn is_kept(event: &AuthEvent<'_>) -> bool {
     let concerns_somebody =
         event.account.is_some() || event.address.is_some() || event.outcome.subject().is_some();
-    concerns_somebody && !matches!(event.outcome, Outcome::KeyAccepted(_))
+    let is_cheap = matches!(
+        event.outcome,
+        Outcome::KeyAccepted(_) | Outcome::KeyRefused(_) | Outcome::SessionRefused(_)
+    );
+    concerns_somebody && !is_cheap
 }
 
 struct Write(Vec<Entry>);

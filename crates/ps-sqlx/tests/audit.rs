@@ -30,10 +30,16 @@ async fn what_concerns_somebody_is_kept_masked_and_in_order() {
         AuthEvent::new(Outcome::SessionOpened(session), NOW.plus(second))
             .of(&alice)
             .by(&who),
-        AuthEvent::new(Outcome::KeyRefused(Refusal::Expired), NOW.plus(second * 2))
+        AuthEvent::new(Outcome::CodeRefused(Refusal::Wrong), NOW.plus(second * 2))
             .of(&alice)
             .by(&who),
-        // Neither what happens all the time nor what concerns nobody.
+        // Neither what costs nothing to repeat nor what concerns nobody.
+        AuthEvent::new(Outcome::KeyRefused(Refusal::Revoked), NOW)
+            .of(&alice)
+            .by(&who),
+        AuthEvent::new(Outcome::SessionRefused(Refusal::Ended), NOW)
+            .of(&alice)
+            .by(&who),
         AuthEvent::new(Outcome::KeyAccepted(KeyId::random(&SystemRandom)), NOW)
             .of(&alice)
             .by(&who),
@@ -48,7 +54,7 @@ async fn what_concerns_somebody_is_kept_masked_and_in_order() {
         .map(|entry| (entry.outcome.as_str(), entry.reason.as_deref()))
         .collect();
     let expected = [
-        ("key.refused", Some("expired")),
+        ("code.refused", Some("wrong")),
         ("session.opened", None),
         ("code.accepted", None),
     ];
@@ -112,4 +118,28 @@ async fn what_could_not_be_written_keeps_waiting() {
     store.close().await;
     assert!(log.flush().await.is_err());
     assert!(log.flush().await.is_err(), "it is there still");
+}
+
+/// Two that write at once lose nothing and write nothing twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_at_the_same_time_lose_nothing() {
+    let folder = Folder::new();
+    let log = Arc::new(AuditLog::new(folder.open().await));
+    let alice = account("alice");
+    for round in 1..=5 {
+        for _ in 0..300 {
+            log.record(&AuthEvent::new(Outcome::CodeAccepted, NOW).of(&alice));
+        }
+        let writing: Vec<_> = (0..8)
+            .map(|_| {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move { log.flush().await })
+            })
+            .collect();
+        for written in writing {
+            written.await.unwrap().unwrap();
+        }
+        let kept = log.recent(&alice, 10_000).await.unwrap().len();
+        assert_eq!(kept, 300 * round);
+    }
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use common::{Folder, NOW, account, email, open, session};
 use ps_apikey::{
@@ -14,7 +14,7 @@ use ps_core::{AccountVersion, Changes, Cursor, KeyDigest, KeyId, SystemRandom, U
 use ps_session::{End, SessionStore, Which};
 use ps_sqlx::{OpenError, SqliteStore};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query};
-use tokio::sync::Barrier;
+use tokio::{sync::Barrier, time::sleep};
 
 // ST8
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -45,6 +45,21 @@ async fn many_may_open_a_new_file_at_once() {
             8
         );
     }
+}
+
+// ST8: SQLite itself does not wait where a file becomes one that is written ahead.
+#[tokio::test]
+async fn a_new_file_that_another_writes_to_is_waited_for() {
+    let folder = Folder::new();
+    let mut other = folder.connect().await;
+    for statement in ["CREATE TABLE theirs (id)", "BEGIN IMMEDIATE"] {
+        query(statement).execute(&mut other).await.unwrap();
+    }
+    let database = folder.database();
+    let opening = tokio::spawn(async move { SqliteStore::open(database).await });
+    sleep(Duration::from_millis(300)).await;
+    query("COMMIT").execute(&mut other).await.unwrap();
+    assert!(opening.await.unwrap().is_ok());
 }
 
 // ST8

@@ -73,6 +73,12 @@ pub(crate) fn compose(parts: Parts) -> Composed {
     );
     let limits = network_limits.then(|| NetworkLimits::new(store.clone()));
 
+    // What only development shows: its mails, and what to try.
+    let development = mailbox.map(|mailbox| (mailbox.routes(), pages::routes()));
+    let development = development
+        .into_iter()
+        .flat_map(|(mails, pages)| mails.into_iter().chain(pages));
+
     let probes = Auth::new(
         edge.clone(),
         store.clone(),
@@ -84,8 +90,7 @@ pub(crate) fn compose(parts: Parts) -> Composed {
         .with_sessions(Arc::new(sessions), store.clone())
         .with_magic_codes(Arc::new(codes), store, limits)
         .with_routes(Programs::new(ambient).routes())
-        .with_routes(mailbox.into_iter().flat_map(Mailbox::routes))
-        .with_routes(pages::routes());
+        .with_routes(development);
     Composed {
         auth: Arc::new(auth),
         probes: Arc::new(probes),

@@ -57,7 +57,7 @@ fn describe(settings: &Settings, plan: &Plan) -> String {
         plan.edge.public_url(),
         settings.listen,
         yes(plan.tls.is_some()),
-        settings.trusted_proxies.len(),
+        plan.proxies,
         plan.database,
         yes(plan.mail.is_some()),
         yes(plan.network_limits),

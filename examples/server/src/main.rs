@@ -12,12 +12,10 @@ mod settings;
 
 use std::{fmt::Display, process::ExitCode};
 
-use clap::Parser;
-
 use crate::settings::{Command, Settings};
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = Settings::read();
     if settings.command == Some(Command::Doctor) {
         return match doctor::examine(&settings) {
             Ok(text) => tell(&text),

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use ipnet::IpNet;
 use ps_http::{Edge, ForwardedFamily, Origin, TrustedProxies};
 use ps_smtp::SmtpSettings;
 
@@ -13,7 +14,9 @@ use crate::settings::{Family, Settings, Switch};
 /// Why the server does not start. Each begins with a stable code and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("database_unsupported: {0:?}: this version keeps everything on SQLite, sqlite://PATH")]
+    #[error(
+        "database_unsupported: {0:?}: this version keeps everything in a SQLite file, sqlite://PATH"
+    )]
     DatabaseUnsupported(String),
     #[error("mail_from_missing: say whom mails are from with PS_MAIL_FROM")]
     MailFromMissing,
@@ -29,6 +32,10 @@ pub(crate) enum Refusal {
         "origin_plain: pages of {0} could be changed on their way: allow https:// origins only"
     )]
     OriginPlain(String),
+    #[error(
+        "provider_unsupported: this version has no social sign-in: unset GOOGLE_… and LINKEDIN_…"
+    )]
+    ProviderUnsupported,
     #[error("proxy_in_development: development answers this machine only: trust no proxy in it")]
     ProxyInDevelopment,
     #[error("proxy_invalid: {0:?} is not a network such as 10.0.0.0/8")]
@@ -41,6 +48,8 @@ pub(crate) enum Refusal {
     PublicUrlMissing,
     #[error("public_url_plain: {0}: outside development the public URL must be https://")]
     PublicUrlPlain(String),
+    #[error("redis_unsupported: this version keeps limits in its own database: unset REDIS_URL")]
+    RedisUnsupported,
     #[error(
         "secret_missing: outside development give the root secret: PS_SECRET or PS_SECRET_FILE"
     )]
@@ -61,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) mail: Option<SmtpSettings>,
     pub(crate) network_limits: bool,
     pub(crate) ops_listen: Option<SocketAddr>,
+    /// How many networks of proxies are believed.
+    pub(crate) proxies: usize,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -93,7 +104,7 @@ pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<
             .is_none_or(|url| url.is_loopback() && !url.is_https());
     let origins = listed(&settings.allowed_origins).filter_map(|text| judge.origin(text));
     let origins: Vec<Origin> = origins.collect();
-    let proxies = judge.proxies(settings);
+    let networks = judge.networks(settings);
     let tls = judge.tls(settings);
     let mail = judge.mail(settings);
     let database = judge.database(&settings.database_url);
@@ -101,12 +112,19 @@ pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<
         judge.add(Refusal::OpsListenShared);
     }
     if is_development {
-        if !settings.trusted_proxies.is_empty() {
+        if !networks.is_empty() {
             judge.add(Refusal::ProxyInDevelopment);
         }
     } else {
-        judge.production(settings, public_url.as_ref(), &origins);
+        let ends_tls = tls.is_some() || !networks.is_empty();
+        judge.production(settings, public_url.as_ref(), &origins, ends_tls);
     }
+    judge.unbuilt(settings);
+    let proxies = networks.len();
+    let family = match settings.forwarded_header {
+        Family::Forwarded => ForwardedFamily::Forwarded,
+        Family::XForwarded => ForwardedFamily::XForwarded,
+    };
     let edge = public_url.and_then(|url| {
         let edge = if is_development {
             Edge::development(url)
@@ -119,11 +137,12 @@ pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<
         (Some(edge), Some(database)) if judge.refusals.is_empty() => Ok(Plan {
             edge: edge
                 .with_allowed_origins(origins)
-                .with_trusted_proxies(proxies),
+                .with_trusted_proxies(TrustedProxies::new(family, networks)),
             database,
             mail,
             network_limits: settings.network_limits == Switch::On,
             ops_listen: settings.ops_listen,
+            proxies,
             tls,
         }),
         _ => Err(judge.refusals),
@@ -153,23 +172,19 @@ impl Judge {
         }
     }
 
-    fn proxies(&mut self, settings: &Settings) -> TrustedProxies {
+    fn networks(&mut self, settings: &Settings) -> Vec<IpNet> {
         let mut networks = Vec::new();
         for text in listed(&settings.trusted_proxies) {
             let address = text.parse().map(|address: IpAddr| address.into());
-            match address.or_else(|_| text.parse::<ipnet::IpNet>()) {
-                Ok(network) if network.prefix_len() == 0 => {
+            match address.or_else(|_| text.parse::<IpNet>()) {
+                Ok(network) if is_too_wide(network) => {
                     self.add(Refusal::ProxyTooWide(text.to_owned()));
                 }
                 Ok(network) => networks.push(network),
                 Err(_) => self.add(Refusal::ProxyInvalid(text.to_owned())),
             }
         }
-        let family = match settings.forwarded_header {
-            Family::Forwarded => ForwardedFamily::Forwarded,
-            Family::XForwarded => ForwardedFamily::XForwarded,
-        };
-        TrustedProxies::new(family, networks)
+        networks
     }
 
     fn tls(&mut self, settings: &Settings) -> Option<Tls> {
@@ -199,8 +214,13 @@ impl Judge {
     }
 
     fn database(&mut self, url: &str) -> Option<String> {
-        match url.strip_prefix("sqlite:") {
-            Some(path) if !path.trim_start_matches('/').is_empty() => Some(url.to_owned()),
+        let path = url
+            .strip_prefix("sqlite:")
+            .map(|rest| rest.trim_start_matches("//"));
+        match path {
+            Some(path) if !path.is_empty() && !path.starts_with(':') && !path.contains('?') => {
+                Some(url.to_owned())
+            }
             _ => {
                 // The URL may hold a password: only its scheme is shown.
                 let scheme = url.split(':').next().unwrap_or_default();
@@ -209,18 +229,34 @@ impl Judge {
         }
     }
 
+    /// Settings of what is not built yet are refused, not ignored: somebody would rely on them.
+    fn unbuilt(&mut self, settings: &Settings) {
+        if settings.redis_url.is_some() {
+            self.add(Refusal::RedisUnsupported);
+        }
+        if settings.google_client_id.is_some() || settings.linkedin_client_id.is_some() {
+            self.add(Refusal::ProviderUnsupported);
+        }
+    }
+
     /// What development does without.
-    fn production(&mut self, settings: &Settings, public_url: Option<&Origin>, origins: &[Origin]) {
+    fn production(
+        &mut self,
+        settings: &Settings,
+        public_url: Option<&Origin>,
+        origins: &[Origin],
+        ends_tls: bool,
+    ) {
         if let Some(url) = public_url.filter(|url| !url.is_https()) {
             self.add(Refusal::PublicUrlPlain(url.to_string()));
         }
         for origin in origins.iter().filter(|origin| !origin.is_https()) {
             self.add(Refusal::OriginPlain(origin.to_string()));
         }
-        if settings.secret.is_empty() && settings.secret_file.is_none() {
+        if listed(&settings.secret).next().is_none() && settings.secret_file.is_none() {
             self.add(Refusal::SecretMissing);
         }
-        if settings.tls_cert.is_none() && settings.trusted_proxies.is_empty() {
+        if !ends_tls {
             self.add(Refusal::TlsMissing);
         }
         if settings.smtp_url.as_deref().unwrap_or_default().is_empty() {
@@ -229,8 +265,16 @@ impl Judge {
     }
 }
 
+/// Wider than any operator's own network: such a list would believe strangers.
+fn is_too_wide(network: IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 16,
+    }
+}
+
 /// The entries of a list, without the empty ones that an empty variable leaves.
-fn listed(list: &[String]) -> impl Iterator<Item = &str> {
+pub(crate) fn listed(list: &[String]) -> impl Iterator<Item = &str> {
     list.iter()
         .map(|text| text.trim())
         .filter(|text| !text.is_empty())
@@ -388,10 +432,22 @@ mod tests {
                 "mail_invalid",
             ),
             (vec![("--trusted-proxy", None)], "tls_missing"),
-            (vec![("--trusted-proxy", Some("proxy"))], "proxy_invalid"),
+            (
+                vec![("--trusted-proxy", Some("proxy"))],
+                "proxy_invalid tls_missing",
+            ),
             (
                 vec![("--trusted-proxy", Some("0.0.0.0/0"))],
+                "proxy_too_wide tls_missing",
+            ),
+            (
+                vec![("--trusted-proxy", Some("128.0.0.0/1,10.0.0.0/8"))],
                 "proxy_too_wide",
+            ),
+            (vec![("--trusted-proxy", Some(","))], "tls_missing"),
+            (
+                vec![("--redis-url", Some("redis://h"))],
+                "redis_unsupported",
             ),
             (vec![("--tls-cert", Some("c.pem"))], "tls_half"),
         ] {

@@ -1,4 +1,5 @@
-//! A resource of the example's own behind scopes, so that a missing one can be seen.
+//! A resource of the example's own behind scopes, so that a missing one can be seen. It is kept in
+//! memory and gone with the process.
 
 use std::{
     collections::HashMap,

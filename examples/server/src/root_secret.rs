@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ps_core::{InvalidSecret, Random, RootSecret, RootSecrets, SystemRandom};
 
-use crate::settings::Settings;
+use crate::{plan::listed, settings::Settings};
 
 /// Why there is no usable secret. No variant holds one.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +37,9 @@ pub(crate) fn root_secrets(settings: &Settings) -> Result<RootSecrets, SecretErr
 
 /// The secrets of the settings, if they name any. Makes nothing.
 pub(crate) fn given(settings: &Settings) -> Result<Option<RootSecrets>, SecretError> {
-    if !settings.secret.is_empty() {
-        return read(settings.secret.iter().map(String::as_str)).map(Some);
+    let mut secrets = listed(&settings.secret).peekable();
+    if secrets.peek().is_some() {
+        return read(secrets).map(Some);
     }
     settings.secret_file.as_deref().map(read_file).transpose()
 }
@@ -53,7 +54,6 @@ fn read_file(path: &Path) -> Result<RootSecrets, SecretError> {
 fn beside(database_url: &str) -> PathBuf {
     let path = database_url.strip_prefix("sqlite:").unwrap_or(database_url);
     let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split('?').next().unwrap_or(path);
     Path::new(path).with_extension("secret")
 }
 
@@ -112,7 +112,7 @@ mod tests {
     fn the_file_lies_beside_the_database() {
         for (url, path) in [
             ("sqlite://ps-example.db", "ps-example.secret"),
-            ("sqlite:data/x.db?mode=rwc", "data/x.secret"),
+            ("sqlite:data/x.db", "data/x.secret"),
             ("sqlite:///var/lib/x.db", "/var/lib/x.secret"),
         ] {
             assert_eq!(beside(url), Path::new(path), "{url}");

@@ -1,8 +1,8 @@
 //! What can be set, by flag or variable. Nothing is judged here.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{env, ffi::OsStr, net::SocketAddr, path::PathBuf};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 
 /// An example server with every flow of ps-auth.
 ///
@@ -47,6 +47,16 @@ pub(crate) struct Settings {
     #[arg(long, env = "PS_SECRET_FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 
+    /// Not built yet: refused where it is set.
+    #[arg(long, env = "REDIS_URL", hide = true)]
+    pub(crate) redis_url: Option<String>,
+
+    #[arg(long, env = "GOOGLE_CLIENT_ID", hide = true)]
+    pub(crate) google_client_id: Option<String>,
+
+    #[arg(long, env = "LINKEDIN_CLIENT_ID", hide = true)]
+    pub(crate) linkedin_client_id: Option<String>,
+
     /// The mail server: smtps://user:pass@host:465, or smtp://user:pass@host:587?tls=required.
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
@@ -82,6 +92,27 @@ pub(crate) struct Settings {
     /// The limits per network; `off` is for tests from one address. Budgets per email address stay.
     #[arg(long, env = "PS_NETWORK_LIMITS", default_value = "on")]
     pub(crate) network_limits: Switch,
+}
+
+impl Settings {
+    /// Reads flags and variables. A variable that is empty counts as not set.
+    pub(crate) fn read() -> Self {
+        let command = <Self as CommandFactory>::command();
+        let unset: Vec<_> = command
+            .get_arguments()
+            .filter(|arg| arg.get_env().is_some_and(is_empty))
+            .map(|arg| arg.get_id().clone())
+            .collect();
+        let command = unset.into_iter().fold(command, |command, id| {
+            command.mut_arg(id, |arg| arg.env(Resettable::Reset))
+        });
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+fn is_empty(variable: &OsStr) -> bool {
+    env::var_os(variable).is_some_and(|value| value.is_empty())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]

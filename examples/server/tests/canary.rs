@@ -8,7 +8,7 @@ use std::fs;
 
 use common::Server;
 
-// AK2, SE25, MC22, OP2
+// AK2, SE25, MC22, OP2, OP3
 #[test]
 fn no_secret_is_at_rest_in_a_log_or_among_the_numbers() {
     let server = Server::start_with_ops();

@@ -39,6 +39,7 @@ macro_rules! line {
                 account = event.account.map(|id| id.as_str()),
                 address,
                 network,
+                request_id = event.requester.map(|who| who.request_id.as_str()),
             );
         }
     }};

@@ -194,8 +194,12 @@ fn problem(error: CodeError) -> Problem {
         CodeError::Denied => Problem::new(Code::CodeInvalid),
         CodeError::Store(error) => error.into(),
         CodeError::Throttled { retry_after } => {
-            let hour = Duration::from_secs(3600);
-            Problem::rate_limited("mails", 5, hour, retry_after)
+            let (hour, day) = (Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
+            if retry_after <= hour {
+                Problem::rate_limited("mails", 5, hour, retry_after)
+            } else {
+                Problem::rate_limited("mails-a-day", 10, day, retry_after)
+            }
         }
         _ => Problem::new(Code::InternalError),
     }
