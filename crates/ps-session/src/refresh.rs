@@ -286,4 +286,19 @@ mod tests {
     /// Computed apart, by Python's `hmac`, from the root of the bytes 1 to 32.
     const GOLDEN: &str = "Acdk1t4HBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwAAAACs\
         VwW44MAjMuPvtMR_l3Qi4OP8jYEiKO0t25WSdPKGcA";
+
+    proptest::proptest! {
+        // SE11
+        #[test]
+        fn nothing_panics_and_nothing_passes_by_chance(
+            text in "[ -~]{0,200}",
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 73),
+        ) {
+            use base64::Engine;
+            let tokens = tokens([1]);
+            proptest::prop_assert!(tokens.read(&text).is_err());
+            let shaped = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(bytes);
+            proptest::prop_assert!(tokens.read(&shaped).is_err());
+        }
+    }
 }

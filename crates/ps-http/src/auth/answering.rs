@@ -1,0 +1,325 @@
+//! One request: judged in order, handled, finished.
+
+use std::panic::AssertUnwindSafe;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
+use ps_core::random_base62;
+use tracing::Instrument;
+
+use super::Auth;
+use crate::{
+    Answer, BODY_LIMIT, Call, Code, Connection, Problem, Route, answer,
+    edge::{Arrival, presents_key, reject_ambiguous, reject_repeated_cookies},
+    route::{Body, Handler},
+};
+
+impl Auth {
+    /// Answers a request. The adapter gives at most [`BODY_LIMIT`] + 1 bytes of its body: one byte
+    /// too many is enough to refuse it.
+    ///
+    /// A panic in a handler is a 500 and a log line; the process lives on.
+    pub async fn handle(&self, request: Request<Bytes>, on: Connection) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        self.respond(head, Some(body), on).await
+    }
+
+    /// Answers a request whose body broke off or did not come in time. It is refused in its turn,
+    /// after everything that comes before the body, and nothing is done for it.
+    pub async fn handle_torn(&self, head: Parts, on: Connection) -> Response<Bytes> {
+        self.respond(head, None, on).await
+    }
+
+    async fn respond(&self, head: Parts, body: Option<Bytes>, on: Connection) -> Response<Bytes> {
+        let arrival = self.arrival(&head, on);
+        let request_id = arrival.requester.request_id.clone();
+        let span = tracing::info_span!("request", request_id);
+        async {
+            let asked = Asked::of(&head, &arrival);
+            let path = loggable(head.uri.path());
+            let answering = AssertUnwindSafe(self.answer(head, body, arrival)).catch_unwind();
+            let answer = answering.await.unwrap_or_else(|_| {
+                tracing::error!("a handler panicked");
+                Err(Problem::new(Code::InternalError))
+            });
+            let mut response = answer.unwrap_or_else(Problem::into_response);
+            self.finish(&asked, &mut response);
+            let status = response.status().as_u16();
+            tracing::info!(target: "ps_auth::access", method = %asked.method, path, status);
+            response
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The answer where the adapter does not know the client's address: a mistake in how the server
+    /// was put together, which must never be papered over with an address of our own.
+    #[must_use]
+    pub fn unconnected() -> Problem {
+        tracing::error!("no peer address: the server must be told to provide it to the adapter");
+        Problem::new(Code::InternalError)
+    }
+
+    /// Who calls with an API key, for a handler of the application's own. All of the edge's rules
+    /// are applied.
+    ///
+    /// # Errors
+    /// The answer to give.
+    #[cfg(feature = "apikey")]
+    pub async fn api_key(
+        &self,
+        head: &Parts,
+        on: Connection,
+    ) -> Result<ps_apikey::KeyCaller, Problem> {
+        let arrival = self.arrival(head, on);
+        self.edge.require_place(head, &arrival)?;
+        self.require_clean(head, &arrival)?;
+        self.key_caller(&head.headers, &arrival).await
+    }
+
+    /// Who calls with an access token, for a handler of the application's own. All of the edge's
+    /// rules are applied.
+    ///
+    /// # Errors
+    /// The answer to give.
+    #[cfg(feature = "session")]
+    pub async fn session(
+        &self,
+        head: &Parts,
+        on: Connection,
+    ) -> Result<ps_session::SessionCaller, Problem> {
+        let arrival = self.arrival(head, on);
+        self.edge.require_place(head, &arrival)?;
+        self.require_clean(head, &arrival)?;
+        self.session_caller(&head.headers, &arrival).await
+    }
+
+    fn arrival(&self, head: &Parts, on: Connection) -> Arrival {
+        let mut arrival = self.edge.arrival(head, on);
+        arrival.presents_key = presents_key(&head.headers, self.key_prefix());
+        let given = head.headers.get(REQUEST_ID).filter(|_| arrival.from_proxy);
+        let given = given
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_request_id(id));
+        arrival.requester.request_id = given.map_or_else(|| self.new_request_id(), str::to_owned);
+        arrival
+    }
+
+    fn new_request_id(&self) -> String {
+        let mut id = vec![0; 16];
+        random_base62(&*self.ambient.random, &mut id);
+        String::from_utf8(id).unwrap_or_default()
+    }
+
+    /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin,
+    /// credential, scope, content type, body size, and then the handler's own.
+    async fn answer(&self, head: Parts, body: Option<Bytes>, arrival: Arrival) -> Answer {
+        self.edge.require_place(&head, &arrival)?;
+        if self.table.knows(head.uri.path())
+            && let Some(preflight) = self.edge.preflight(&head)
+        {
+            return Ok(preflight);
+        }
+        let (route, parameter) = self.table.find(&head.method, head.uri.path())?;
+        let parameter = parameter.map(str::to_owned);
+        if is_api(head.uri.path()) {
+            self.require_clean(&head, &arrival)?;
+        }
+        match &route.handler {
+            #[cfg(feature = "apikey")]
+            Handler::ApiKey(handler, scope) => {
+                let caller = self.key_caller(&head.headers, &arrival).await?;
+                if let Some(scope) = scope {
+                    caller.require(scope)?;
+                }
+                let body = require_body(route, &head.headers, body)?;
+                handler(
+                    Call::new(&self.edge, head, body, arrival, parameter),
+                    caller,
+                )
+                .await
+            }
+            Handler::Public(handler) => {
+                let body = require_body(route, &head.headers, body)?;
+                handler(Call::new(&self.edge, head, body, arrival, parameter)).await
+            }
+            #[cfg(feature = "session")]
+            Handler::Session(handler) => {
+                let caller = self.session_caller(&head.headers, &arrival).await?;
+                let body = require_body(route, &head.headers, body)?;
+                handler(
+                    Call::new(&self.edge, head, body, arrival, parameter),
+                    caller,
+                )
+                .await
+            }
+        }
+    }
+
+    /// One credential, each cookie of ours once, and a page that may ask.
+    fn require_clean(&self, head: &Parts, arrival: &Arrival) -> Result<(), Problem> {
+        reject_ambiguous(&head.headers)?;
+        reject_repeated_cookies(&head.headers, arrival.secure)?;
+        if arrival.presents_key {
+            return Ok(());
+        }
+        self.edge.require_origin(&head.method, &head.headers)
+    }
+
+    /// What API keys begin with; the usual prefix where there are none, so that one sent by mistake
+    /// is known for what it is.
+    #[cfg(feature = "apikey")]
+    fn key_prefix(&self) -> &str {
+        let keys = self.keys.as_ref();
+        keys.map_or(USUAL_PREFIX, |keys| keys.prefix().as_str())
+    }
+
+    #[cfg(not(feature = "apikey"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "it has no API keys that could say otherwise"
+    )]
+    fn key_prefix(&self) -> &str {
+        USUAL_PREFIX
+    }
+
+    #[cfg(feature = "apikey")]
+    async fn key_caller(
+        &self,
+        headers: &HeaderMap,
+        arrival: &Arrival,
+    ) -> Result<ps_apikey::KeyCaller, Problem> {
+        let keys = self
+            .keys
+            .as_ref()
+            .ok_or(Problem::new(Code::InternalError))?;
+        let text = crate::edge::key_text(headers)?;
+        Ok(keys.authenticate(text, &arrival.requester).await?)
+    }
+
+    #[cfg(feature = "session")]
+    async fn session_caller(
+        &self,
+        headers: &HeaderMap,
+        arrival: &Arrival,
+    ) -> Result<ps_session::SessionCaller, Problem> {
+        let sessions = self
+            .sessions
+            .as_ref()
+            .ok_or(Problem::new(Code::InternalError))?;
+        if arrival.presents_key {
+            return Err(Problem::refused(Code::SessionRequired));
+        }
+        let token = crate::edge::access_token(headers);
+        let token = token.ok_or(Problem::new(Code::SessionRequired))?;
+        Ok(sessions.authenticate(token, &arrival.requester).await?)
+    }
+
+    /// What every answer carries.
+    fn finish(&self, asked: &Asked, response: &mut Response<Bytes>) {
+        if asked.method == Method::HEAD {
+            let length = HeaderValue::from(response.body().len());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
+        let headers = response.headers_mut();
+        answer::protect(headers);
+        if asked.secure {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+        if let Ok(id) = HeaderValue::try_from(asked.request_id.as_str()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        self.edge.share(&asked.headers, headers);
+    }
+}
+
+/// What is needed of the request after it has been answered.
+struct Asked {
+    method: Method,
+    secure: bool,
+    request_id: String,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    fn of(head: &Parts, arrival: &Arrival) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(origin) = head.headers.get(header::ORIGIN) {
+            headers.insert(header::ORIGIN, origin.clone());
+        }
+        Self {
+            method: head.method.clone(),
+            secure: arrival.secure,
+            request_id: arrival.requester.request_id.clone(),
+            headers,
+        }
+    }
+}
+
+const USUAL_PREFIX: &str = "ps_";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+fn is_request_id(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=128).contains(&text.len()) && text.bytes().all(known)
+}
+
+/// A path as the log shows it: bounded, and without what is too long to be a name or an id, since a
+/// key put there by mistake must not be kept.
+fn loggable(path: &str) -> String {
+    let segments = path
+        .split('/')
+        .map(|segment| if segment.len() > 32 { "…" } else { segment });
+    let short: Vec<&str> = segments.take(12).collect();
+    short.join("/")
+}
+
+fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// Content type, then size.
+fn require_body(route: &Route, headers: &HeaderMap, body: Option<Bytes>) -> Result<Bytes, Problem> {
+    let torn = body.is_none();
+    let body = body.unwrap_or_default();
+    let wanted = match route.body {
+        Body::Ignored => false,
+        Body::Json => true,
+        Body::OptionalJson => torn || !body.is_empty(),
+    };
+    if wanted && !is_json(headers) {
+        return Err(Problem::new(Code::UnsupportedMediaType));
+    }
+    if body.len() > BODY_LIMIT {
+        return Err(Problem::new(Code::BodyTooLarge));
+    }
+    if torn {
+        return Err(Problem::new(Code::MalformedJson));
+    }
+    Ok(body)
+}
+
+/// `application/json`, once, with no parameter but `charset=utf-8`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    is_json
+        && parts.all(|parameter| {
+            let plain = parameter.replace('"', "");
+            plain.eq_ignore_ascii_case("charset=utf-8")
+        })
+}
