@@ -269,3 +269,21 @@ fn key(name: &str) -> ApiKeyRecord {
         revoked_at: None,
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_for_their_owner_only() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let folder = Folder::new();
+    let store = folder.open().await;
+    open(&store, &session("a")).await;
+    let database = folder.database();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&database), 0o600);
+    assert_eq!(mode(&database.with_extension("db-wal")), 0o600);
+    store.close().await;
+    // What an operator has chosen stays.
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o640)).unwrap();
+    drop(folder.open().await);
+    assert_eq!(mode(&database), 0o640);
+}

@@ -1,6 +1,8 @@
 //! How a file is opened.
 
 use std::{
+    fs::OpenOptions,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -43,10 +45,25 @@ impl File {
     /// Makes the file if need be, brings its tables up to date, and keeps the connection.
     pub(super) async fn prepare(&self) -> Result<SqliteConnection, OpenError> {
         let unreachable = |error: sqlx::Error| OpenError::Unreachable(error.into());
+        self.make()
+            .map_err(|error| OpenError::Unreachable(error.into()))?;
         let mut connection = self.connect().await.map_err(unreachable)?;
         into_wal(&mut connection).await.map_err(unreachable)?;
         migrate(&mut connection).await?;
         Ok(connection)
+    }
+
+    /// Makes the file, if it is not there, for its owner only: addresses stand in it. SQLite gives
+    /// the files beside it the same mode. One that is there is left as it is.
+    fn make(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&self.0) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// A connection that writes.
