@@ -421,3 +421,24 @@ async fn only_a_post_of_json_from_our_own_page_or_a_program_counts() {
         }
     }
 }
+
+/// What was sent is never said back: it may be a code, and our types are nobody's business.
+// MC22
+#[tokio::test]
+async fn no_answer_repeats_a_code() {
+    let world = World::development().await;
+    let mut client = world.client();
+    for body in [
+        json!({ "code": 271_828 }),
+        json!({ "code": ["271828"] }),
+        json!("271828"),
+        json!({ "code": "271828", "challenge": "x" }),
+    ] {
+        let reply = client.post(VERIFY, None, body.clone()).await;
+        let text = String::from_utf8(reply.body.to_vec()).unwrap();
+        assert!(
+            !text.contains("271828") && !text.contains("VerifyBody"),
+            "{body}: {text}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Write, fs};
 
 use crate::{
     plan::{Plan, plan},
-    root_secret::given,
+    root_secret::{file_of, given},
     settings::Settings,
 };
 
@@ -27,6 +27,17 @@ pub(crate) fn examine(settings: &Settings) -> Result<String, String> {
             if let Err(error) = fs::File::open(path) {
                 reasons.push(format!("tls_unreadable: {}: {error}", path.display()));
             }
+        }
+    }
+    for path in plan.iter().map(|plan| file_of(&plan.database)) {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            reasons.push(format!(
+                "database_unreachable: there is no folder {}",
+                folder.display()
+            ));
         }
     }
     match plan.filter(|_| reasons.is_empty()) {
@@ -65,4 +76,43 @@ fn describe(settings: &Settings, plan: &Plan) -> String {
             .map_or("nothing".to_owned(), |address| address.to_string()),
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn examined(flags: &[&str]) -> Result<String, String> {
+        examine(&Settings::parse_from([&["example-server"], flags].concat()))
+    }
+
+    // OP1
+    #[test]
+    fn every_reason_is_told_and_nothing_is_made() {
+        assert!(
+            examined(&[])
+                .unwrap()
+                .starts_with("mode            development")
+        );
+        for (flags, code) in [
+            (
+                ["--database-url", "sqlite:///no/such/folder/x.db"],
+                "database_unreachable",
+            ),
+            (["--secret-file", "/no/such/secret"], "secret_unreadable"),
+            (["--secret", "c2hvcnQ="], "secret_unsafe"),
+            (["--redis-url", "redis://h"], "redis_unsupported"),
+        ] {
+            let reasons = examined(&flags).unwrap_err();
+            assert!(reasons.contains(code), "{flags:?}: {reasons}");
+        }
+        let both = examined(&["--secret", "c2hvcnQ=", "--redis-url", "redis://h"]).unwrap_err();
+        assert_eq!(
+            both.lines().filter(|line| !line.is_empty()).count(),
+            2,
+            "{both}"
+        );
+    }
 }

@@ -52,9 +52,13 @@ fn read_file(path: &Path) -> Result<RootSecrets, SecretError> {
 
 /// `sqlite://ps-example.db` keeps its secret in `ps-example.secret`.
 fn beside(database_url: &str) -> PathBuf {
+    file_of(database_url).with_extension("secret")
+}
+
+/// The file that a `sqlite:` URL names.
+pub(crate) fn file_of(database_url: &str) -> &Path {
     let path = database_url.strip_prefix("sqlite:").unwrap_or(database_url);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    Path::new(path).with_extension("secret")
+    Path::new(path.strip_prefix("//").unwrap_or(path))
 }
 
 fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<RootSecrets, SecretError> {
@@ -68,23 +72,36 @@ fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<RootSecrets, SecretE
     Ok(RootSecrets::new(roots)?)
 }
 
-/// Makes the file if it is not there, readable for its owner only, whole or not at all.
+/// Makes the file if it is not there, readable for its owner only. It is written under another name
+/// and put in its place by a link, so that nobody ever finds it empty or half written, and of several
+/// servers that start together all use the one that was first.
 fn make_once(path: &Path) -> Result<(), SecretError> {
-    let mut secret = [0; 32];
-    SystemRandom.fill(&mut secret);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(path)
-        .and_then(|mut file| writeln!(file, "{}", BASE64_STANDARD.encode(secret)));
-    match written {
+    if path.exists() {
+        return Ok(());
+    }
+    let draft = path.with_extension(format!("secret-{}", std::process::id()));
+    let placed = write_draft(&draft).and_then(|()| fs::hard_link(&draft, path));
+    let _ = fs::remove_file(&draft);
+    match placed {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(SecretError::File(path.to_owned(), error))
         }
         _ => Ok(()),
     }
+}
+
+fn write_draft(draft: &Path) -> io::Result<()> {
+    let mut secret = [0; 32];
+    SystemRandom.fill(&mut secret);
+    // One of an earlier process that died here is of no use to anybody.
+    let _ = fs::remove_file(draft);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(draft)?;
+    writeln!(file, "{}", BASE64_STANDARD.encode(secret))?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -134,6 +151,8 @@ mod tests {
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(left.len(), 1, "no draft is left");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -323,3 +323,26 @@ fn is_json(headers: &HeaderMap) -> bool {
             plain.eq_ignore_ascii_case("charset=utf-8")
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // OP2
+    #[test]
+    fn a_logged_path_is_bounded_and_holds_no_key() {
+        let key = "ps_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZab";
+        for (path, logged) in [
+            ("/api/v1/whoami", "/api/v1/whoami"),
+            (
+                "/api/keys/0123456789012345678901",
+                "/api/keys/0123456789012345678901",
+            ),
+            (&format!("/api/keys/{key}"), "/api/keys/…"),
+            ("", ""),
+        ] {
+            assert_eq!(loggable(path), logged);
+        }
+        assert!(loggable(&"/abcdefgh".repeat(2_000)).len() < 200);
+    }
+}

@@ -126,6 +126,31 @@ async fn a_mailer_that_hangs_holds_up_eight_mails_and_not_longer_than_30_seconds
     running.abort();
 }
 
+/// What a server waits for before it ends.
+// OP6
+#[tokio::test]
+async fn a_mail_is_unsettled_until_it_is_sent_or_given_up() {
+    let site = Site::default();
+    site.mailbox.hang();
+    ask_for(&site, 12).await;
+    assert_eq!(site.codes.unsettled_mails(), 12);
+    let running = tokio::spawn({
+        let codes = Arc::clone(&site.codes);
+        async move { codes.run().await }
+    });
+    idle().await;
+    assert_eq!(
+        site.codes.unsettled_mails(),
+        12,
+        "eight are under way, four wait"
+    );
+    site.mailbox.recover();
+    site.advance(30_000);
+    idle().await;
+    assert_eq!(site.codes.unsettled_mails(), 0);
+    running.abort();
+}
+
 #[tokio::test]
 async fn the_queue_survives_whoever_sends_it() {
     let site = Site::default();
