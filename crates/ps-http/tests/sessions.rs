@@ -36,6 +36,8 @@ async fn a_refresh_moves_on_and_the_old_cookie_is_worth_nothing() {
         "2026-11-29T10:01:00Z"
     );
     assert_ne!(client.jar[COOKIE], old);
+    // SE12: seven days from this rotation, not from the sign-in.
+    assert!(reply.cookies()[0].ends_with("; Max-Age=604800"));
 
     // A race within 10 s is refused and harms nobody; SE17: no cookie is touched.
     let raced = replay(&client, &old, None).await;

@@ -127,7 +127,7 @@ async fn writers_at_the_same_time_lose_nothing() {
     let log = Arc::new(AuditLog::new(folder.open().await));
     let alice = account("alice");
     for round in 1..=5 {
-        for _ in 0..300 {
+        for _ in 0..1_000 {
             log.record(&AuthEvent::new(Outcome::CodeAccepted, NOW).of(&alice));
         }
         let writing: Vec<_> = (0..8)
@@ -140,6 +140,6 @@ async fn writers_at_the_same_time_lose_nothing() {
             written.await.unwrap().unwrap();
         }
         let kept = log.recent(&alice, 10_000).await.unwrap().len();
-        assert_eq!(kept, 300 * round);
+        assert_eq!(kept, 1_000 * round);
     }
 }
