@@ -75,6 +75,10 @@ pub enum Outcome {
     CodeRefused(Refusal),
     /// A code was asked for, and a mail queued.
     CodeRequested,
+    /// An identity of a provider opens the account from now on.
+    IdentityLinked,
+    /// An identity of a provider opens the account no more.
+    IdentityUnlinked,
     /// A key opened a request.
     KeyAccepted(KeyId),
     /// A key's name, scopes, addresses or expiry were changed.
@@ -93,6 +97,12 @@ pub enum Outcome {
     MailFailed,
     /// A mail was taken by the mail server.
     MailSent,
+    /// A password was right.
+    PasswordAccepted,
+    /// A password was set or changed, and every other session ended.
+    PasswordChanged,
+    /// A password was not taken.
+    PasswordRefused(Refusal),
     /// A refresh token brought nothing.
     RefreshRefused(Refusal),
     /// A refresh token that was used up came back: its session ended.
@@ -105,6 +115,10 @@ pub enum Outcome {
     SessionRefreshed(SessionId),
     /// An access token opened nothing.
     SessionRefused(Refusal),
+    /// A provider vouched for somebody, and its word was taken.
+    SocialAccepted,
+    /// An attempt to sign in or link by a provider came to nothing.
+    SocialRefused(Refusal),
     /// A refresh token is ahead of its row: the store was restored from a backup.
     StoreBehindToken(SessionId),
 }
@@ -121,6 +135,8 @@ impl Outcome {
             Self::CodeAccepted => "code.accepted",
             Self::CodeRefused(_) => "code.refused",
             Self::CodeRequested => "code.requested",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::KeyAccepted(_) => "key.accepted",
             Self::KeyChanged(_) => "key.changed",
             Self::KeyIssued(_) => "key.issued",
@@ -130,12 +146,17 @@ impl Outcome {
             Self::MailDropped => "mail.dropped",
             Self::MailFailed => "mail.failed",
             Self::MailSent => "mail.sent",
+            Self::PasswordAccepted => "password.accepted",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordRefused(_) => "password.refused",
             Self::RefreshRefused(_) => "refresh.refused",
             Self::RefreshReplayed(_) => "refresh.replayed",
             Self::SessionEnded(_) => "session.ended",
             Self::SessionOpened(_) => "session.opened",
             Self::SessionRefreshed(_) => "session.refreshed",
             Self::SessionRefused(_) => "session.refused",
+            Self::SocialAccepted => "social.accepted",
+            Self::SocialRefused(_) => "social.refused",
             Self::StoreBehindToken(_) => "store.behind_token",
         }
     }
@@ -146,8 +167,10 @@ impl Outcome {
         match self {
             Self::CodeRefused(why)
             | Self::KeyRefused(why)
+            | Self::PasswordRefused(why)
             | Self::RefreshRefused(why)
-            | Self::SessionRefused(why) => Some(why),
+            | Self::SessionRefused(why)
+            | Self::SocialRefused(why) => Some(why),
             _ => None,
         }
     }
@@ -181,6 +204,8 @@ pub enum Refusal {
     AccountDisabled,
     /// The client's address is not among those allowed.
     AddressNotAllowed,
+    /// The person, or the provider, called it off.
+    Cancelled,
     /// The session has ended.
     Ended,
     /// Its time is over.
@@ -189,8 +214,14 @@ pub enum Refusal {
     Malformed,
     /// No account has that address.
     NoAccount,
+    /// It belongs to another account.
+    OfAnother,
     /// It belongs to another address or purpose.
     OtherPurpose,
+    /// The provider answered with an error, or with what it must not.
+    ProviderFailed,
+    /// Its owner removed it.
+    Removed,
     /// The key was revoked.
     Revoked,
     /// A scope is missing.
@@ -219,11 +250,15 @@ impl Refusal {
             Self::AccountChanged => "account_changed",
             Self::AccountDisabled => "account_disabled",
             Self::AddressNotAllowed => "address_not_allowed",
+            Self::Cancelled => "cancelled",
             Self::Ended => "ended",
             Self::Expired => "expired",
             Self::Malformed => "malformed",
             Self::NoAccount => "no_account",
+            Self::OfAnother => "of_another",
             Self::OtherPurpose => "other_purpose",
+            Self::ProviderFailed => "provider_failed",
+            Self::Removed => "removed",
             Self::Revoked => "revoked",
             Self::ScopeMissing => "scope_missing",
             Self::Spent => "spent",

@@ -104,6 +104,8 @@ pub enum KeyPurpose {
     MagicCode,
     /// Authenticates refresh tokens.
     RefreshToken,
+    /// Authenticates attempts to sign in elsewhere.
+    SignInAttempt,
 }
 
 impl KeyPurpose {
@@ -112,6 +114,7 @@ impl KeyPurpose {
             Self::AccessToken => "access token, Ed25519 seed",
             Self::MagicCode => "magic code, HMAC-SHA256",
             Self::RefreshToken => "refresh token, HMAC-SHA256",
+            Self::SignInAttempt => "sign-in attempt, HMAC-SHA256",
         }
     }
 }

@@ -288,7 +288,7 @@ mod tests {
             with("sid", json!("000000000000000000001")),
             with("sid", json!("00000000000000000000_1")),
             with("jti", json!("")),
-            with("amr", json!(["pwd"])),
+            with("amr", json!(["sms"])),
             with("exp", json!(NOW + 901)),
             with("exp", json!(NOW - 1)),
             json!(values).to_string(),

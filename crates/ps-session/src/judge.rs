@@ -66,6 +66,18 @@ pub fn judge_refresh(
     }
 }
 
+/// Why a proof that has opened the session `row` before brings nothing more, if it does not: it must
+/// be alive, never refreshed, and opened no longer than `window` ago.
+pub(crate) fn judge_delivery(
+    row: &SessionRecord,
+    standing: &Standing,
+    window: Duration,
+    now: Timestamp,
+) -> Option<Refusal> {
+    let fresh = row.generation == 0 && is_within(now.since(row.authenticated_at), window);
+    over(row, standing, now).or((!fresh).then_some(Refusal::Spent))
+}
+
 /// Why nothing carries the session on any more, if it is over.
 pub(crate) fn over(row: &SessionRecord, standing: &Standing, now: Timestamp) -> Option<Refusal> {
     if row.ended_at.is_some() {

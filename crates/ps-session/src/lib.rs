@@ -19,7 +19,7 @@ pub use idempotency::IdempotencyKey;
 pub use judge::{Presented, Verdict, judge_refresh};
 pub use policy::SessionPolicy;
 pub use refresh::RefreshToken;
-pub use sessions::{OpenSession, Sessions};
+pub use sessions::{Once, OpenSession, Sessions};
 pub use store::{
     Advance, End, FamilyDigest, Method, Opened, RotationKey, SessionRecord, SessionStore, Which,
 };

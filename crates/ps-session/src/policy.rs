@@ -17,6 +17,7 @@ pub struct SessionPolicy {
     pub(crate) absolute_life: Duration,
     pub(crate) retry_window: Duration,
     pub(crate) race_window: Duration,
+    pub(crate) delivery_window: Duration,
     pub(crate) at_most: u32,
     pub(crate) leeway: Duration,
 }
@@ -30,6 +31,7 @@ impl Default for SessionPolicy {
             absolute_life: 30 * DAY,
             retry_window: Duration::from_secs(10 * 60),
             race_window: Duration::from_secs(10),
+            delivery_window: Duration::from_secs(60),
             at_most: 20,
             leeway: Duration::from_secs(5),
         }
@@ -72,6 +74,14 @@ impl SessionPolicy {
     #[must_use]
     pub fn with_race_window(mut self, window: Duration) -> Self {
         self.race_window = window;
+        self
+    }
+
+    /// For how long a proof that names its session may be delivered again, to be answered with the
+    /// same refresh token. 60 seconds; zero answers no second delivery.
+    #[must_use]
+    pub fn with_delivery_window(mut self, window: Duration) -> Self {
+        self.delivery_window = window;
         self
     }
 

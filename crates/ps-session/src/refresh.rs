@@ -35,7 +35,9 @@ impl RefreshToken {
         &self.text
     }
 
-    pub(crate) fn family(&self) -> FamilyDigest {
+    /// The digest under which its session is stored.
+    #[must_use]
+    pub fn family(&self) -> FamilyDigest {
         FamilyDigest::from_bytes(Sha256::digest(self.reference.as_slice()).into())
     }
 
@@ -65,8 +67,13 @@ impl RefreshTokens {
     pub(crate) fn first(&self, random: &dyn Random) -> RefreshToken {
         let mut reference = Zeroizing::new([0; 32]);
         random.fill(&mut *reference);
+        self.first_of(&reference)
+    }
+
+    /// The first token of the family with this reference.
+    pub(crate) fn first_of(&self, reference: &[u8; 32]) -> RefreshToken {
         let (version, key) = self.0.current();
-        make(version, key, reference, 0)
+        make(version, key, Zeroizing::new(*reference), 0)
     }
 
     /// The token of this generation in the family of `token`, under the root that makes.

@@ -2,6 +2,7 @@
 
 mod caller;
 mod ending;
+mod once;
 mod rotation;
 
 use std::{sync::Arc, time::Duration};
@@ -12,9 +13,11 @@ use ps_core::{
 };
 
 use crate::{
-    AccessToken, Method, Opened, RefreshToken, SessionError, SessionPolicy, SessionRecord,
-    SessionStore, access::AccessTokens, ended::EndedSessions, refresh::RefreshTokens,
+    AccessToken, Method, RefreshToken, SessionError, SessionPolicy, SessionRecord, SessionStore,
+    access::AccessTokens, ended::EndedSessions, refresh::RefreshTokens,
 };
+
+pub use self::once::Once;
 
 /// How often a row is read again that moved between two looks at it.
 const ATTEMPTS: u32 = 3;
@@ -96,29 +99,16 @@ impl Sessions {
         requester: &Requester,
     ) -> Result<OpenSession, SessionError> {
         let now = self.ambient.clock.now();
-        // The store sees to the version; that the mailbox is proven is seen to here, and no account
-        // loses that without another version.
-        let standing = self.accounts.standing(account).await?;
-        if standing.version != under {
-            return Err(self.changed(account, requester, now));
-        }
-        if let Some(why) = unfit(&standing) {
-            return Err(self.refused(why, Some(account), Some(requester), now));
-        }
+        self.require_fit(account, under, requester, now).await?;
         let token = self.refresh.first(&*self.ambient.random);
         let record = self.record(account, under, method, &token, requester, now);
         let replaced = replaces.map(RefreshToken::family);
-        let at_most = self.policy.at_most;
-        let opened = self.store.open(&record, replaced.as_ref(), at_most, now);
-        match opened.await? {
-            Opened::AccountChanged => Err(self.changed(account, requester, now)),
-            Opened::Done { ended } => {
-                self.note_ended(&ended, None, requester, now);
-                let outcome = Outcome::SessionOpened(record.id);
-                self.tell(outcome, Some(account), Some(requester), now);
-                Ok(self.answer(record, token, now))
-            }
-            Opened::Exists(_) => Err(StoreError::new("a family drawn at random exists").into()),
+        match self
+            .insert(&record, replaced.as_ref(), requester, now)
+            .await?
+        {
+            Some(_) => Err(StoreError::new("a family drawn at random exists").into()),
+            None => Ok(self.answer(record, token, now)),
         }
     }
 
@@ -151,6 +141,25 @@ impl Sessions {
 
 /// What the operations have in common.
 impl Sessions {
+    /// The store sees to the version; that the mailbox is proven is seen to here, and no account
+    /// loses that without another version.
+    async fn require_fit(
+        &self,
+        account: &AccountId,
+        under: AccountVersion,
+        requester: &Requester,
+        now: Timestamp,
+    ) -> Result<(), SessionError> {
+        let standing = self.accounts.standing(account).await?;
+        if standing.version != under {
+            return Err(self.changed(account, requester, now));
+        }
+        match unfit(&standing) {
+            Some(why) => Err(self.refused(why, Some(account), Some(requester), now)),
+            None => Ok(()),
+        }
+    }
+
     /// A session as it begins.
     fn record(
         &self,

@@ -57,6 +57,10 @@ impl RotationKey {
 pub enum Method {
     /// A code sent to the mailbox: `otp`.
     MagicCode,
+    /// A password: `pwd`.
+    Password,
+    /// Another site's word for it: `fed`, which RFC 8176 has no name for.
+    Social,
 }
 
 impl Method {
@@ -65,13 +69,17 @@ impl Method {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MagicCode => "otp",
+            Self::Password => "pwd",
+            Self::Social => "fed",
         }
     }
 
     /// The method of this name.
     #[must_use]
     pub fn read(name: &str) -> Option<Self> {
-        (name == "otp").then_some(Self::MagicCode)
+        [Self::MagicCode, Self::Password, Self::Social]
+            .into_iter()
+            .find(|method| method.as_str() == name)
     }
 }
 
