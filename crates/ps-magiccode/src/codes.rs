@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future;
 use ps_core::{
-    Ambient, AuthEvent, ChallengeId, EmailAddress, KeyPurpose, MacKeys, Mailer, Outcome, Refusal,
-    Requester, RootSecrets, StoreResult, Timestamp, Users, VerifiedEmail,
+    Ambient, AuthEvent, ChallengeId, EmailAddress, KeyPurpose, MacKeys, Mailer, Outbox, Outcome,
+    Refusal, Requester, RootSecrets, StoreResult, Timestamp, Users, VerifiedEmail,
 };
 
 use crate::{
     Challenge, ChallengeStore, Code, CodeError, CodePolicy, Letters, NewChallenge, Placed, Purpose,
     TypedCode,
-    outbox::{Job, Outbox},
+    draft::{CodeDraft, Desk},
 };
 
 /// How often expired challenges are looked for.
@@ -28,6 +28,7 @@ pub struct MagicCodes {
     keys: MacKeys,
     policy: CodePolicy,
     ambient: Ambient,
+    desk: Arc<Desk>,
     outbox: Outbox,
 }
 
@@ -74,19 +75,19 @@ impl MagicCodes {
         ambient: Ambient,
     ) -> Self {
         let keys = roots.mac_keys(KeyPurpose::MagicCode);
-        let outbox = Outbox::new(
+        let outbox = Outbox::new(mailer, policy.queue, ambient.clone());
+        let desk = Desk {
             users,
-            mailer,
             letters,
-            keys.clone(),
-            ambient.clone(),
-            policy.queue,
-        );
+            keys: keys.clone(),
+            clock: Arc::clone(&ambient.clock),
+        };
         Self {
             store,
             keys,
             policy,
             ambient,
+            desk: Arc::new(desk),
             outbox,
         }
     }
@@ -260,7 +261,8 @@ impl MagicCodes {
     }
 
     fn queue(&self, challenge: &Challenge, requester: &Requester, now: Timestamp) -> Outcome {
-        let queued = self.outbox.put(Job {
+        let queued = self.outbox.put(CodeDraft {
+            desk: Arc::clone(&self.desk),
             challenge: challenge.clone(),
             requester: requester.clone(),
             requested_at: now,

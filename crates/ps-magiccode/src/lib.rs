@@ -2,10 +2,10 @@
 
 mod code;
 mod codes;
+mod draft;
 mod error;
 mod judge;
 mod letter;
-mod outbox;
 mod policy;
 mod store;
 
