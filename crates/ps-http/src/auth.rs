@@ -2,7 +2,7 @@
 
 mod answering;
 
-#[cfg(feature = "magiccode")]
+#[cfg(feature = "session")]
 use std::time::Duration;
 use std::{pin::Pin, sync::Arc};
 
@@ -34,6 +34,10 @@ pub struct Auth {
     sessions: Option<Arc<ps_session::Sessions>>,
     #[cfg(feature = "magiccode")]
     codes: Option<Arc<ps_magiccode::MagicCodes>>,
+    #[cfg(feature = "password")]
+    passwords: Option<Arc<ps_password::Passwords>>,
+    #[cfg(any(feature = "oauth", feature = "password"))]
+    notices: Vec<crate::Notices>,
 }
 
 impl Auth {
@@ -57,6 +61,10 @@ impl Auth {
             sessions: None,
             #[cfg(feature = "magiccode")]
             codes: None,
+            #[cfg(feature = "password")]
+            passwords: None,
+            #[cfg(any(feature = "oauth", feature = "password"))]
+            notices: Vec::new(),
         };
         let probes = routes::probes(Arc::clone(&auth.follower), auth.ambient.clone());
         auth.with_routes(probes)
@@ -100,19 +108,74 @@ impl Auth {
         users: Arc<dyn ps_core::Users>,
         limits: Option<crate::NetworkLimits>,
     ) -> Self {
-        let sessions = self
-            .sessions
-            .as_ref()
-            .expect("magic codes sign in to sessions");
-        let sign_in = crate::sign_in::SignIn {
-            sessions: Arc::clone(sessions),
+        let sign_in = self.sign_in(users);
+        self.codes = Some(Arc::clone(&codes));
+        self.with_routes(routes::codes(codes, sign_in, limits))
+    }
+
+    /// Signs in by password, into sessions, and lets the owner set and change it. `limits`, where
+    /// given, bound what one network may guess.
+    ///
+    /// # Panics
+    /// If [`with_sessions`](Self::with_sessions) was not called before.
+    #[cfg(feature = "password")]
+    #[must_use]
+    pub fn with_passwords(
+        mut self,
+        passwords: Arc<ps_password::Passwords>,
+        users: Arc<dyn ps_core::Users>,
+        notices: crate::Notices,
+        limits: Option<crate::NetworkLimits>,
+    ) -> Self {
+        let sign_in = self.sign_in(users);
+        self.passwords = Some(Arc::clone(&passwords));
+        self.notices.push(notices.clone());
+        self.with_routes(routes::passwords(passwords, sign_in, notices, limits))
+    }
+
+    /// Signs in by the providers of `logins`, into sessions, and lets the owner link and unlink them.
+    ///
+    /// A password is a way in besides them only if
+    /// [`with_passwords`](Self::with_passwords) was called before.
+    ///
+    /// # Panics
+    /// If [`with_sessions`](Self::with_sessions) was not called before.
+    #[cfg(feature = "oauth")]
+    #[must_use]
+    pub fn with_social_logins(
+        mut self,
+        logins: Arc<ps_oauth::SocialLogins>,
+        users: Arc<dyn ps_core::Users>,
+        notices: crate::Notices,
+    ) -> Self {
+        let sign_in = self.sign_in(users);
+        self.notices.push(notices.clone());
+        let site = self.edge.public_url().clone();
+        #[cfg(feature = "password")]
+        let passwords = self.passwords.clone();
+        let desk = routes::SocialDesk {
+            logins,
+            sign_in,
+            notices,
+            site,
+            #[cfg(feature = "password")]
+            passwords,
+        };
+        self.with_routes(routes::social(desk))
+    }
+
+    /// # Panics
+    /// If there are no sessions to sign in to.
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+    fn sign_in(&self, users: Arc<dyn ps_core::Users>) -> crate::sign_in::SignIn {
+        let sessions = self.sessions.as_ref();
+        crate::sign_in::SignIn {
+            sessions: Arc::clone(sessions.expect("whoever signs in is given a session")),
             users,
             accounts: Arc::clone(&self.accounts),
             follower: Arc::clone(&self.follower),
             ambient: self.ambient.clone(),
-        };
-        self.codes = Some(Arc::clone(&codes));
-        self.with_routes(routes::codes(codes, sign_in, limits))
+        }
     }
 
     /// Answers further routes by the same rules: the application's own resources, where it wants
@@ -166,6 +229,11 @@ impl Auth {
         &self.edge
     }
 
+    /// Every route, in no order.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.table.routes()
+    }
+
     /// The paths that are ours, a parameter written `{id}`, for adapters that mount them one by one.
     pub fn paths(&self) -> impl Iterator<Item = &'static str> {
         self.table.paths()
@@ -194,18 +262,43 @@ impl Auth {
                 .iter()
                 .map(|codes| Box::pin(codes.run()) as Task<'_>),
         );
+        #[cfg(any(feature = "oauth", feature = "password"))]
+        let tasks = tasks.chain(
+            self.notices
+                .iter()
+                .map(|notices| Box::pin(notices.outbox().run()) as Task<'_>),
+        );
         join_all(tasks).await;
     }
 
     /// Waits until every mail that was queued is settled, while [`run`](Self::run) goes on. Call it
     /// when the server takes no more requests, with a deadline of the host's own.
     pub async fn settle(&self) {
-        #[cfg(feature = "magiccode")]
-        if let Some(codes) = &self.codes {
-            while codes.unsettled_mails() > 0 {
-                self.ambient.clock.sleep(Duration::from_millis(20)).await;
-            }
+        #[cfg(feature = "session")]
+        while self.unsettled_mails() > 0 {
+            self.ambient.clock.sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    #[cfg(feature = "session")]
+    #[cfg_attr(
+        not(any(feature = "magiccode", feature = "oauth", feature = "password")),
+        expect(clippy::unused_self, reason = "nothing here sends mail")
+    )]
+    fn unsettled_mails(&self) -> usize {
+        let mails = 0;
+        #[cfg(feature = "magiccode")]
+        let mails = mails
+            + self
+                .codes
+                .as_ref()
+                .map_or(0, |codes| codes.unsettled_mails());
+        #[cfg(any(feature = "oauth", feature = "password"))]
+        let mails = self
+            .notices
+            .iter()
+            .fold(mails, |sum, notices| sum + notices.outbox().unsettled());
+        mails
     }
 
     /// Writes what is still only in memory. Call it when the server has stopped.

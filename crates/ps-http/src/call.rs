@@ -122,7 +122,7 @@ impl Call {
 
     /// The value of a cookie of ours.
     #[cfg(feature = "session")]
-    pub(crate) fn cookie(&self, cookie: Cookie) -> Option<&str> {
+    pub(crate) fn cookie(&self, cookie: Cookie<'_>) -> Option<&str> {
         read_cookie(&self.head.headers, cookie, self.arrival.secure)
     }
 

@@ -3,28 +3,34 @@
 mod answer;
 mod auth;
 mod call;
+mod code;
 mod edge;
 mod events;
-#[cfg(feature = "magiccode")]
+#[cfg(any(feature = "magiccode", feature = "password"))]
 mod limits;
+#[cfg(any(feature = "oauth", feature = "password"))]
+mod notices;
 mod problem;
 mod route;
 mod routes;
 #[cfg(feature = "session")]
 mod session_answer;
-#[cfg(feature = "magiccode")]
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 mod sign_in;
 
 pub use answer::{json, no_content, rfc3339};
 pub use auth::Auth;
 pub use call::{BODY_LIMIT, Call};
+pub use code::Code;
 pub use edge::{
     Connection, Edge, ForwardedFamily, InvalidEdge, InvalidOrigin, Origin, TrustedProxies,
 };
 #[cfg(feature = "metrics")]
 pub use events::MetricsEvents;
 pub use events::TracingEvents;
-#[cfg(feature = "magiccode")]
+#[cfg(any(feature = "magiccode", feature = "password"))]
 pub use limits::NetworkLimits;
-pub use problem::{Code, Detail, Problem};
-pub use route::{Answer, Route};
+#[cfg(any(feature = "oauth", feature = "password"))]
+pub use notices::{Notice, NoticeLetters, Notices, Occurrence, PlainNotices};
+pub use problem::{Detail, Problem};
+pub use route::{Answer, Route, Takes};

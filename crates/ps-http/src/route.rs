@@ -28,6 +28,21 @@ pub(crate) enum Handler {
     Session(ForSession),
 }
 
+/// What a route takes as a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Takes {
+    /// None; a cookie of ours, where it reads one.
+    Anybody,
+    /// An API key.
+    ApiKey {
+        /// What the key must be allowed to do.
+        scope: Option<&'static str>,
+    },
+    /// An access token.
+    Session,
+}
+
 /// One row of the route table: a method, a path, who may call, and what answers.
 ///
 /// A path is matched on its raw bytes: nothing is decoded, folded or trimmed. It may end in one
@@ -44,7 +59,10 @@ pub struct Route {
 pub(crate) enum Body {
     Ignored,
     Json,
-    #[cfg_attr(not(all(feature = "apikey", feature = "session")), expect(dead_code))]
+    #[cfg_attr(
+        not(any(feature = "oauth", all(feature = "apikey", feature = "session"))),
+        expect(dead_code)
+    )]
     OptionalJson,
 }
 
@@ -95,10 +113,34 @@ impl Route {
     }
 
     /// The same route with a JSON body or none at all.
-    #[cfg(all(feature = "apikey", feature = "session"))]
+    #[cfg(any(feature = "oauth", all(feature = "apikey", feature = "session")))]
     pub(crate) fn with_optional_json(mut self) -> Self {
         self.body = Body::OptionalJson;
         self
+    }
+
+    /// The method; a route for GET answers HEAD too.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path, its parameter written `{…}`.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Who may call it.
+    #[must_use]
+    pub fn takes(&self) -> Takes {
+        match self.handler {
+            #[cfg(feature = "apikey")]
+            Handler::ApiKey(_, scope) => Takes::ApiKey { scope },
+            Handler::Public(_) => Takes::Anybody,
+            #[cfg(feature = "session")]
+            Handler::Session(_) => Takes::Session,
+        }
     }
 
     fn new(method: Method, path: &'static str, handler: Handler) -> Self {
@@ -192,6 +234,12 @@ impl Table {
             Some(route) => Ok((route, parameter)),
             None => Err(Problem::method_not_allowed(&allowed(routes))),
         }
+    }
+
+    /// Every route.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        let others = self.with_parameter.iter().map(|(_, routes)| routes);
+        self.exact.values().chain(others).flatten()
     }
 
     /// Every path, for adapters that mount them one by one. Parameters are written `{id}`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use ps_core::User;
 use ps_session::{OpenSession, SessionRecord};
 use serde::Serialize;
@@ -72,10 +72,14 @@ pub(crate) fn session_answer(
             account: AccountView::of(user),
         },
     );
-    let (text, life) = (open.refresh.expose(), life(&open.record));
-    let cookie = Cookie::Refresh.set(secure, text, life);
+    let cookie = refresh_cookie(open, secure);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
+}
+
+/// The `Set-Cookie` that gives the browser the refresh token of its session.
+pub(crate) fn refresh_cookie(open: &OpenSession, secure: bool) -> HeaderValue {
+    Cookie::Refresh.set(secure, open.refresh.expose(), life(&open.record))
 }
 
 /// How long the cookie lives: counted from the rotation, as the row has it, so that an answer that is

@@ -178,7 +178,9 @@ async fn every_other_method_is_told_which_there_are() {
     let paths: Vec<&str> = world.auth.paths().collect();
     assert!(paths.len() >= 14, "{paths:?}");
     for path in paths {
-        let path = path.replace("{id}", "0123456789012345678901");
+        let path = path
+            .replace("{id}", "0123456789012345678901")
+            .replace("{provider}", "google");
         for method in [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PURGE",
         ] {
@@ -371,6 +373,19 @@ fn every_code_has_its_status() {
         (Code::BodyTooLarge, 413, "body_too_large"),
         (Code::ChallengeMissing, 400, "challenge_missing"),
         (Code::CodeInvalid, 401, "code_invalid"),
+        (Code::CredentialsInvalid, 401, "credentials_invalid"),
+        (Code::CurrentPasswordWrong, 403, "current_password_wrong"),
+        (Code::IdentityInUse, 409, "identity_in_use"),
+        (Code::LastSignInMethod, 409, "last_sign_in_method"),
+        (Code::ProviderNotLinked, 404, "provider_not_linked"),
+        (Code::ProviderUnavailable, 503, "provider_unavailable"),
+        (Code::ProviderUnknown, 404, "provider_unknown"),
+        (
+            Code::ReauthenticationRequired,
+            403,
+            "reauthentication_required",
+        ),
+        (Code::ReturnToInvalid, 400, "return_to_invalid"),
         (Code::DevelopmentOnly, 403, "development_only"),
         (Code::HeaderInvalid, 400, "header_invalid"),
         (Code::HttpsRequired, 403, "https_required"),

@@ -6,6 +6,8 @@ mod clock;
 pub mod conformance;
 mod events;
 mod mailbox;
+#[cfg(feature = "openid")]
+pub mod openid;
 mod random;
 
 pub use ambient::TestAmbient;

@@ -14,65 +14,99 @@ use http::{HeaderMap, header};
 use crate::{Code, Problem};
 
 /// The cookies that are ours.
+#[cfg(feature = "session")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cookie {
+pub(crate) enum Cookie<'a> {
+    /// The attempt to sign in by this provider: one each, so that two tabs do not disturb each other.
+    #[cfg_attr(not(feature = "oauth"), expect(dead_code))]
+    Attempt(&'a str),
+    #[cfg_attr(not(feature = "magiccode"), expect(dead_code))]
     Challenge,
     Refresh,
 }
 
-impl Cookie {
-    const ALL: [Self; 2] = [Self::Challenge, Self::Refresh];
-
+#[cfg(feature = "session")]
+impl Cookie<'_> {
     /// Its name: with `__Host-`, except over permitted loopback HTTP, where browsers would not keep
     /// it. The one name is never read where the other is in force.
-    fn name(self, secure: bool) -> &'static str {
-        match (self, secure) {
-            (Self::Challenge, true) => "__Host-ps_challenge",
-            (Self::Challenge, false) => "ps_challenge",
-            (Self::Refresh, true) => "__Host-ps_refresh",
-            (Self::Refresh, false) => "ps_refresh",
+    fn name(self, secure: bool) -> String {
+        let prefix = prefix(secure);
+        match self {
+            Self::Attempt(provider) => format!("{prefix}{ATTEMPT}{provider}"),
+            Self::Challenge => format!("{prefix}{CHALLENGE}"),
+            Self::Refresh => format!("{prefix}{REFRESH}"),
         }
     }
 
-    #[cfg(feature = "session")]
+    /// `Lax` where it must come along from the provider's site, and nowhere else.
+    fn same_site(self) -> &'static str {
+        match self {
+            Self::Attempt(_) => "Lax",
+            Self::Challenge | Self::Refresh => "Strict",
+        }
+    }
+
     /// The `Set-Cookie` that keeps `value` for `max_age`. The value is base64url or base62.
     pub(crate) fn set(self, secure: bool, value: &str, max_age: Duration) -> HeaderValue {
-        let name = self.name(secure);
+        let (name, same_site) = (self.name(secure), self.same_site());
         let place = if secure {
             "; Path=/; Secure"
         } else {
             "; Path=/"
         };
         let age = max_age.as_secs();
-        let text = format!("{name}={value}{place}; HttpOnly; SameSite=Strict; Max-Age={age}");
+        let text = format!("{name}={value}{place}; HttpOnly; SameSite={same_site}; Max-Age={age}");
         let mut header = HeaderValue::try_from(text).expect("names, values and numbers are ASCII");
         header.set_sensitive(true);
         header
     }
 
-    #[cfg(feature = "session")]
     /// The `Set-Cookie` that removes it, its attributes the same.
     pub(crate) fn clear(self, secure: bool) -> HeaderValue {
         self.set(secure, "", Duration::ZERO)
     }
 }
 
-#[cfg(feature = "session")]
+const ATTEMPT: &str = "attempt_";
+const CHALLENGE: &str = "challenge";
+const REFRESH: &str = "refresh";
+
+const fn prefix(secure: bool) -> &'static str {
+    if secure { "__Host-ps_" } else { "ps_" }
+}
+
+/// Whether a cookie of this name is one of ours.
+fn is_ours(name: &[u8], secure: bool) -> bool {
+    let rest = name.strip_prefix(prefix(secure).as_bytes());
+    rest.is_some_and(|rest| {
+        rest == CHALLENGE.as_bytes()
+            || rest == REFRESH.as_bytes()
+            || rest.starts_with(ATTEMPT.as_bytes())
+    })
+}
+
 /// The value of a cookie of ours, if it was sent. A pair that is not ASCII is skipped.
-pub(crate) fn read_cookie(headers: &HeaderMap, cookie: Cookie, secure: bool) -> Option<&str> {
-    let name = cookie.name(secure).as_bytes();
-    let value = pairs(headers).find_map(|(key, value)| (key == name).then_some(value))?;
+#[cfg(feature = "session")]
+pub(crate) fn read_cookie<'a>(
+    headers: &'a HeaderMap,
+    cookie: Cookie<'_>,
+    secure: bool,
+) -> Option<&'a str> {
+    let name = cookie.name(secure);
+    let mut pairs = pairs(headers);
+    let value = pairs.find_map(|(key, value)| (key == name.as_bytes()).then_some(value))?;
     std::str::from_utf8(value).ok()
 }
 
 /// Refuses a request that sends a cookie of ours twice: one of the two was planted, and nobody can
 /// tell which.
 pub(crate) fn reject_repeated_cookies(headers: &HeaderMap, secure: bool) -> Result<(), Problem> {
-    let twice = |cookie: &Cookie| {
-        let name = cookie.name(secure).as_bytes();
-        pairs(headers).filter(|(key, _)| *key == name).count() > 1
-    };
-    if Cookie::ALL.iter().any(twice) {
+    let mut names: Vec<&[u8]> = pairs(headers)
+        .map(|(name, _)| name)
+        .filter(|name| is_ours(name, secure))
+        .collect();
+    names.sort_unstable();
+    if names.windows(2).any(|two| two[0] == two[1]) {
         return Err(Problem::new(Code::HeaderInvalid));
     }
     Ok(())
@@ -155,15 +189,22 @@ mod tests {
     // SE13
     #[test]
     fn a_cookie_of_ours_comes_once() {
-        let twice: [&[&[u8]]; 3] = [
+        let twice: [&[&[u8]]; 4] = [
             &[b"__Host-ps_refresh=a; __Host-ps_refresh=a"],
             &[b"__Host-ps_refresh=a", b"__Host-ps_refresh=b"],
             &[b"__Host-ps_challenge=a; x=y; __Host-ps_challenge="],
+            &[b"__Host-ps_attempt_google=a; __Host-ps_attempt_google=b"],
         ];
         for lines in twice {
             let problem = reject_repeated_cookies(&headers(lines), true).unwrap_err();
             assert_eq!(problem.code(), Code::HeaderInvalid, "{lines:?}");
         }
+        let two_tabs = headers(&[b"ps_attempt_google=a; ps_attempt_linkedin=b"]);
+        assert!(reject_repeated_cookies(&two_tabs, false).is_ok());
+        assert_eq!(
+            read_cookie(&two_tabs, Cookie::Attempt("linkedin"), false),
+            Some("b")
+        );
         let others = headers(&[b"x=a; x=b; __%48ost-ps_refresh=a; __Host-ps_refresh=b"]);
         assert!(reject_repeated_cookies(&others, true).is_ok());
     }
@@ -186,6 +227,10 @@ mod tests {
         assert_eq!(
             Cookie::Challenge.set(false, "v", Duration::from_secs(600)),
             "ps_challenge=v; Path=/; HttpOnly; SameSite=Strict; Max-Age=600"
+        );
+        assert_eq!(
+            Cookie::Attempt("google").set(true, "v", Duration::from_secs(600)),
+            "__Host-ps_attempt_google=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"
         );
         assert_eq!(
             Cookie::Refresh.clear(true),

@@ -6,9 +6,15 @@ mod codes;
 mod key_bodies;
 #[cfg(all(feature = "apikey", feature = "session"))]
 mod keys;
+#[cfg(feature = "password")]
+mod passwords;
 mod public;
 #[cfg(feature = "session")]
 mod sessions;
+#[cfg(feature = "oauth")]
+mod social;
+#[cfg(feature = "oauth")]
+mod social_failure;
 #[cfg(feature = "apikey")]
 mod whoami;
 
@@ -16,8 +22,12 @@ mod whoami;
 pub(crate) use codes::codes;
 #[cfg(all(feature = "apikey", feature = "session"))]
 pub(crate) use keys::key_settings;
+#[cfg(feature = "password")]
+pub(crate) use passwords::passwords;
 pub(crate) use public::probes;
 #[cfg(feature = "session")]
 pub(crate) use sessions::sessions;
+#[cfg(feature = "oauth")]
+pub(crate) use social::{SocialDesk, social};
 #[cfg(feature = "apikey")]
 pub(crate) use whoami::whoami;

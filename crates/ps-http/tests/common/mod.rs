@@ -8,11 +8,18 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{EmailAddress, Follower, RootSecret, RootSecrets};
-use ps_http::{Auth, Connection, Edge, NetworkLimits, Origin, Route, no_content};
+use ps_http::{
+    Auth, Connection, Edge, NetworkLimits, Notices, Origin, PlainNotices, Route, no_content,
+};
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
 use ps_memory::MemoryStore;
+use ps_oauth::{Client as SocialClient, GOOGLE, LINKEDIN, Provider, SocialLogins, SocialPolicy};
+use ps_password::{PasswordPolicy, Passwords};
 use ps_session::{SessionPolicy, Sessions};
-use ps_testkit::{Mailbox, TestAmbient};
+use ps_testkit::{
+    Mailbox, TestAmbient,
+    openid::{FakeProvider, Quirks},
+};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -25,6 +32,9 @@ pub struct World {
     pub mailbox: Mailbox,
     pub store: Arc<MemoryStore>,
     pub follower: Arc<Follower>,
+    pub google: FakeProvider,
+    pub linkedin: FakeProvider,
+    pub passwords: Arc<Passwords>,
     running: JoinHandle<()>,
 }
 
@@ -88,11 +98,40 @@ impl World {
             CodePolicy::default(),
             ambient.clone(),
         );
+        let passwords = Arc::new(Passwords::new(
+            store.clone(),
+            store.clone(),
+            PasswordPolicy::default().with_threads(std::num::NonZero::<usize>::MIN),
+            ambient.clone(),
+        ));
+        let (google, google_client) = provider(GOOGLE, Quirks::GOOGLE, &site, &test);
+        let (linkedin, linkedin_client) = provider(LINKEDIN, Quirks::LINKEDIN, &site, &test);
+        let social = SocialLogins::new(
+            [google_client, linkedin_client],
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            &roots,
+            SocialPolicy::default(),
+            ambient.clone(),
+        );
+        let notices = Notices::new(
+            Arc::new(mailbox.clone()),
+            Arc::new(PlainNotices::new(&site)),
+            ambient.clone(),
+        );
         let limits = limited.then(|| NetworkLimits::new(store.clone()));
         let auth = Auth::new(edge, store.clone(), follower.clone(), ambient)
             .with_api_keys(Arc::new(keys))
             .with_sessions(Arc::new(sessions), store.clone())
-            .with_magic_codes(Arc::new(codes), store.clone(), limits)
+            .with_magic_codes(Arc::new(codes), store.clone(), limits.clone())
+            .with_passwords(
+                Arc::clone(&passwords),
+                store.clone(),
+                notices.clone(),
+                limits,
+            )
+            .with_social_logins(Arc::new(social), store.clone(), notices)
             .with_routes([
                 Route::api_key(Method::GET, "/api/v1/scoped", Some("a:b"), |_, _| async {
                     Ok(no_content())
@@ -123,6 +162,9 @@ impl World {
             mailbox,
             store,
             follower,
+            google,
+            linkedin,
+            passwords,
             running,
         })
     }
@@ -137,14 +179,59 @@ impl World {
         }
     }
 
+    pub fn name_of(&self, provider: &FakeProvider) -> &'static str {
+        if provider.issuer() == self.google.issuer() {
+            "google"
+        } else {
+            "linkedin"
+        }
+    }
+
+    /// The path of a URL of ours.
+    pub fn path_of(&self, url: &str) -> String {
+        let site = self.auth.edge().public_url().to_string();
+        url.strip_prefix(&site).unwrap().to_owned()
+    }
+
     /// The code in the newest mail to an address, once the worker has sent it.
     pub async fn code(&self, to: &str, mails: usize) -> String {
         let to = EmailAddress::parse(to).unwrap();
-        while self.mailbox.messages_to(&to).len() < mails {
+        let letters = loop {
+            let letters = self.letters_to(&to);
+            if letters.len() >= mails {
+                break letters;
+            }
             tokio::task::yield_now().await;
-        }
-        self.mailbox.code_to(&to).unwrap_or_default()
+        };
+        let newest = letters.last().cloned().unwrap_or_default();
+        let mut runs = newest.split(|c: char| !c.is_ascii_digit());
+        let code = runs.find(|run| (6..=8).contains(&run.len()));
+        code.unwrap_or_default().to_owned()
     }
+
+    /// The texts of the mails that an address got, but for notices.
+    pub fn letters_to(&self, to: &EmailAddress) -> Vec<String> {
+        let messages = self.mailbox.messages_to(to).into_iter();
+        let texts = messages.map(|mail| mail.text.clone());
+        texts.filter(|text| text.contains("asked")).collect()
+    }
+}
+
+/// A provider that stands where the real one does, and our client there.
+fn provider(
+    provider: Provider,
+    quirks: Quirks,
+    site: &str,
+    test: &TestAmbient,
+) -> (FakeProvider, SocialClient) {
+    let (name, ambient) = (provider.name(), test.ambient());
+    let redirect_uri = format!("{site}/api/auth/social/{name}/callback");
+    let fake = FakeProvider::new(provider.issuer().to_owned(), ambient.clock, ambient.random)
+        .with_quirks(quirks)
+        .with_client("client", "secret", &redirect_uri);
+    let http = Arc::new(fake.clone());
+    let client = SocialClient::new(provider, "client", "secret", redirect_uri, http).unwrap();
+    (fake, client)
 }
 
 /// A browser: it keeps cookies and sends them back.
@@ -175,6 +262,11 @@ impl Reply {
     /// Status and code, which is what a test of a refusal asks for.
     pub fn refusal(&self) -> (u16, String) {
         (self.status.as_u16(), self.text("code"))
+    }
+
+    pub fn location(&self) -> String {
+        let location = self.headers.get(header::LOCATION);
+        location.map_or(String::new(), |url| url.to_str().unwrap().to_owned())
     }
 
     pub fn cookies(&self) -> Vec<&str> {
@@ -270,7 +362,7 @@ impl Client {
     /// Signs up, or in where the address has an account. The answer is the session answer.
     pub async fn sign_up(&mut self, email: &str) -> Reply {
         let to = EmailAddress::parse(email).unwrap();
-        let mails = self.world.mailbox.messages_to(&to).len();
+        let mails = self.world.letters_to(&to).len();
         let asked = self.ask("/api/auth/register-magic", email).await;
         assert_eq!(asked.status, 202, "{asked:?}");
         let code = self.world.code(email, mails + 1).await;
@@ -280,6 +372,50 @@ impl Client {
             json!({ "code": code }),
         )
         .await
+    }
+
+    /// Leaves for a provider, and answers the URL to which somebody is sent back who agrees there.
+    pub async fn leave(&mut self, provider: &FakeProvider, subject: &str) -> String {
+        let name = self.world.name_of(provider);
+        let left = self.get(&format!("/api/auth/social/{name}"), None).await;
+        assert_eq!(left.status, 303, "{left:?}");
+        let callback = provider.approve(&left.location(), subject).unwrap();
+        self.world.path_of(&callback)
+    }
+
+    /// Signs in by a provider; the answer is the callback's.
+    pub async fn sign_in_by(&mut self, provider: &FakeProvider, subject: &str) -> Reply {
+        let callback = self.leave(provider, subject).await;
+        self.get(&callback, None).await
+    }
+
+    /// Begins a link and answers the URL of its callback.
+    pub async fn leave_to_link(
+        &mut self,
+        provider: &FakeProvider,
+        subject: &str,
+        token: &str,
+    ) -> String {
+        let name = self.world.name_of(provider);
+        let path = format!("/api/auth/social/{name}/link");
+        let body = json!({ "return_to": "/settings?tab=security" });
+        let begun = self.post(&path, Some(token), body).await;
+        assert_eq!(begun.status, 200, "{begun:?}");
+        let callback = provider.approve(&begun.text("authorize_url"), subject);
+        self.world.path_of(&callback.unwrap())
+    }
+
+    /// Links somebody at a provider to the account of `token`.
+    pub async fn link(&mut self, provider: &FakeProvider, subject: &str, token: &str) -> Reply {
+        let callback = self.leave_to_link(provider, subject, token).await;
+        self.get(&callback, None).await
+    }
+
+    /// An access token for the session of the refresh cookie.
+    pub async fn refreshed(&mut self) -> String {
+        let reply = self.refresh(None).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.text("access_token")
     }
 
     /// Signs up and answers the access token.

@@ -1,6 +1,6 @@
 //! Who calls: access tokens against the sessions that they belong to.
 
-use ps_core::{Refusal, Requester, Timestamp};
+use ps_core::{AccountId, Refusal, Requester, SessionId, Timestamp};
 
 use super::{ATTEMPTS, Sessions, unfit};
 use crate::{SessionCaller, SessionError, SessionRecord, Which, ended::Known, judge};
@@ -34,14 +34,26 @@ impl Sessions {
     /// # Errors
     /// [`SessionError::Denied`] if the session or its account is good no more.
     pub async fn confirm(&self, caller: &SessionCaller) -> Result<SessionRecord, SessionError> {
+        self.confirm_id(&caller.account, &caller.session).await
+    }
+
+    /// The account's session of this name, as [`confirm`](Self::confirm) answers a caller's: for
+    /// what a caller has begun and comes back without an access token.
+    ///
+    /// # Errors
+    /// As [`confirm`](Self::confirm).
+    pub async fn confirm_id(
+        &self,
+        account: &AccountId,
+        session: &SessionId,
+    ) -> Result<SessionRecord, SessionError> {
         let now = self.ambient.clock.now();
-        let account = &caller.account;
         let mut why = Refusal::AccountChanged;
         // A row that was carried to a new version between the two reads is read again.
         for _ in 0..ATTEMPTS {
             // The standing first: whatever overturns the account after that shows in the row.
             let standing = self.accounts.standing(account).await?;
-            let row = self.store.find(Which::Id(&caller.session)).await?;
+            let row = self.store.find(Which::Id(session)).await?;
             let Some(row) = row.filter(|row| row.account == *account) else {
                 why = Refusal::Unknown;
                 break;
