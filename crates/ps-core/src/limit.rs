@@ -40,21 +40,42 @@ pub struct Hit {
     pub key: LimitKey,
     /// How many may be.
     pub rule: LimitRule,
-    /// How many this is; 0 asks whether one more would pass and counts nothing.
-    pub cost: u32,
+    /// What it does to the count.
+    pub effect: HitEffect,
+}
+
+/// What a hit does to the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HitEffect {
+    /// It asks whether one more would pass, and counts nothing.
+    Asks,
+    /// It counts one.
+    Counts,
+    /// It gives back one that an earlier call counted at exactly the moment of this one.
+    GivesBack,
 }
 
 impl Hit {
     /// Counts one.
     #[must_use]
     pub fn new(key: LimitKey, rule: LimitRule) -> Self {
-        Self { key, rule, cost: 1 }
+        let effect = HitEffect::Counts;
+        Self { key, rule, effect }
     }
 
     /// Asks only.
     #[must_use]
     pub fn peek(key: LimitKey, rule: LimitRule) -> Self {
-        Self { key, rule, cost: 0 }
+        let effect = HitEffect::Asks;
+        Self { key, rule, effect }
+    }
+
+    /// Gives one back: what looked like a wrong guess when it was counted turned out to be a right
+    /// one. The `now` of the call is when it was counted.
+    #[must_use]
+    pub fn back(key: LimitKey, rule: LimitRule) -> Self {
+        let effect = HitEffect::GivesBack;
+        Self { key, rule, effect }
     }
 }
 
@@ -77,30 +98,64 @@ pub enum Limited {
     },
 }
 
-/// Judges hits against the times of earlier ones: the whole rule, as a pure function.
+/// Judges the hits of one call: the whole rule of [`Limiter::hit`], as a pure function.
 ///
-/// Each item is a rule, the cost of the hit and the times already counted under its key, oldest
-/// first. Times outside the rule's span count for nothing. Where several rules refuse, the answer
-/// is the one that refuses longest.
+/// For each hit, `times` has the times already counted under its key, oldest first. Each hit is
+/// judged with those before it that count under the same key. What gives back is judged by nothing
+/// and makes no room for the others.
+pub fn judge_hits<'a>(
+    hits: &[Hit],
+    times: impl IntoIterator<Item = &'a [Timestamp]>,
+    now: Timestamp,
+) -> Limited {
+    let all = hits.iter().zip(times).enumerate();
+    let judged = all.filter(|(_, (hit, _))| hit.effect != HitEffect::GivesBack);
+    let rules = judged.map(|(place, (hit, times))| {
+        let many = counted_by(&hits[..=place], &hit.key);
+        (place, (hit.rule, many, times))
+    });
+    judge(rules, now)
+}
+
+/// How many of `hits` count under `key`: two hits of one key in one call are two.
+fn counted_by(hits: &[Hit], key: &LimitKey) -> u32 {
+    let counted = hits
+        .iter()
+        .filter(|hit| hit.effect == HitEffect::Counts && hit.key == *key);
+    u32::try_from(counted.count()).unwrap_or(u32::MAX)
+}
+
+/// Judges whether so many more may be counted, as a pure function.
+///
+/// Each item is a rule, how many are to be counted (0 asks for one and counts nothing) and the
+/// times already counted, oldest first. Times outside the rule's span count for nothing. Where
+/// several rules refuse, the answer is the one that refuses longest.
 pub fn judge_limits<'a>(
     rules: impl IntoIterator<Item = (LimitRule, u32, &'a [Timestamp])>,
     now: Timestamp,
 ) -> Limited {
+    judge(rules.into_iter().enumerate(), now)
+}
+
+fn judge<'a>(
+    rules: impl Iterator<Item = (usize, (LimitRule, u32, &'a [Timestamp]))>,
+    now: Timestamp,
+) -> Limited {
     let mut passed = (u32::MAX, Duration::ZERO);
     let mut refused: Option<(usize, Duration)> = None;
-    for (place, (rule, cost, times)) in rules.into_iter().enumerate() {
+    for (place, (rule, many, times)) in rules {
         let recent = &times[times.partition_point(|at| is_over(*at, rule, now))..];
         let used = u32::try_from(recent.len()).unwrap_or(u32::MAX);
-        let needed = cost.max(1);
+        let needed = many.max(1);
         if used.saturating_add(needed) > rule.limit {
             let retry_after = wait(recent, rule, needed, now);
             if refused.is_none_or(|(_, longest)| retry_after > longest) {
                 refused = Some((place, retry_after));
             }
         } else {
-            let left = rule.limit - used - cost;
+            let left = rule.limit - used - many;
             if left < passed.0 {
-                let newest = if cost > 0 { Some(&now) } else { recent.last() };
+                let newest = if many > 0 { Some(&now) } else { recent.last() };
                 passed = (
                     left,
                     newest.map_or(Duration::ZERO, |at| remaining(*at, rule, now)),
@@ -137,11 +192,13 @@ fn remaining(at: Timestamp, rule: LimitRule, now: Timestamp) -> Duration {
 /// Counts hits, for one node or for all of them.
 #[async_trait]
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
-    /// Counts all of `hits`, or none of them if any rule forbids it.
+    /// Carries out all of `hits`, or none of them if any rule forbids it.
     ///
     /// *Atomicity*: one step; of many at once exactly as many pass as the rule allows. Two hits of one
-    /// key in one call both count, so two rules for one act need two keys. *Time*: `now`.
-    /// *Security*: exact over every span, as [`judge_limits`] decides; a store error counts nothing.
+    /// key in one call both count, so two rules for one act need two keys. *Time*: `now`, at which a
+    /// hit is counted and of which one is given back; where earlier calls counted none then, giving
+    /// back does nothing. *Security*: exact over every span, as [`judge_hits`] decides; a store error
+    /// counts nothing.
     async fn hit(&self, hits: &[Hit], now: Timestamp) -> StoreResult<Limited>;
 }
 
@@ -160,9 +217,9 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    fn judge(times: &[i64], cost: u32, now: i64) -> Limited {
+    fn judge(times: &[i64], many: u32, now: i64) -> Limited {
         let times: Vec<_> = times.iter().map(|s| at(*s)).collect();
-        judge_limits([(RULE, cost, times.as_slice())], at(now))
+        judge_limits([(RULE, many, times.as_slice())], at(now))
     }
 
     fn passed(left: u32, reset: u64) -> Limited {
@@ -191,11 +248,11 @@ mod tests {
             (&[95, 96], 2, 100, refused(5)),
             (&[], 4, 100, refused(10)),
         ];
-        for (times, cost, now, answer) in table {
+        for (times, many, now, answer) in table {
             assert_eq!(
-                judge(times, cost, now),
+                judge(times, many, now),
                 answer,
-                "{times:?} cost {cost} at {now}"
+                "{times:?} and {many} at {now}"
             );
         }
     }
@@ -213,6 +270,38 @@ mod tests {
             Limited::Refused {
                 rule: 1,
                 retry_after: Duration::from_secs(57)
+            }
+        );
+    }
+
+    #[test]
+    fn hits_of_one_call_are_judged_together() {
+        let [a, b] = ["a", "b"].map(|whom| LimitKey::new("test", whom));
+        let new = || Hit::new(a.clone(), RULE);
+        let back = || Hit::back(a.clone(), RULE);
+        let (one, three) = ([at(95)], [at(95), at(96), at(97)]);
+        let judge = |hits: &[Hit], times: &[Timestamp]| {
+            judge_hits(hits, hits.iter().map(|_| times), at(100))
+        };
+        assert_eq!(judge(&[new(), new()], &one), passed(0, 10));
+        assert!(matches!(
+            judge(&[new(), new(), new()], &one),
+            Limited::Refused { rule: 2, .. }
+        ));
+        let others = [Hit::new(b.clone(), RULE), new(), Hit::peek(b, RULE)];
+        assert_eq!(judge(&others, &one), passed(1, 10));
+        // What is given back is never refused, makes no room, and leaves the others their places.
+        let unlimited = Limited::Passed {
+            left: u32::MAX,
+            reset: Duration::ZERO,
+        };
+        assert_eq!(judge(&[back()], &three), unlimited);
+        assert_eq!(judge(&[back(), new()], &one), passed(1, 10));
+        assert_eq!(
+            judge(&[back(), new()], &three),
+            Limited::Refused {
+                rule: 1,
+                retry_after: Duration::from_secs(5)
             }
         );
     }

@@ -24,11 +24,11 @@ impl Accounts for MemoryStore {
         if !state.is_enabled_at(id, under) {
             return Ok(Raised::Changed);
         }
-        let version = state.raise(id);
+        let (version, _) = state.overturn(id, None, now);
         let standing = state.accounts.entry(id.clone()).or_default();
         standing.proven_at.get_or_insert(now);
-        state.end_sessions(id, now);
         state.revoke_keys(id, now);
+        state.forget_credentials(id);
         Ok(Raised::To(version))
     }
 
@@ -39,8 +39,7 @@ impl Accounts for MemoryStore {
             return Ok(false);
         }
         standing.disabled_at = Some(now);
-        state.raise(id);
-        state.end_sessions(id, now);
+        state.overturn(id, None, now);
         state.announce_keys(id, now);
         Ok(true)
     }

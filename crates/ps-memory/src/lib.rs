@@ -6,10 +6,14 @@ mod challenges;
 mod changes;
 #[cfg(feature = "magiccode")]
 mod counts;
+#[cfg(feature = "oauth")]
+mod identities;
 #[cfg(feature = "apikey")]
 mod keys;
 mod limiter;
 mod logs;
+#[cfg(feature = "password")]
+mod passwords;
 #[cfg(feature = "session")]
 mod sessions;
 mod state;

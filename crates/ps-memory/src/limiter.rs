@@ -1,7 +1,7 @@
 //! Limits, counted in one log of times for each key.
 
 use async_trait::async_trait;
-use ps_core::{Hit, Limited, Limiter, StoreResult, Timestamp, judge_limits};
+use ps_core::{Hit, HitEffect, Limited, Limiter, StoreResult, Timestamp, judge_hits};
 
 use crate::MemoryStore;
 
@@ -9,23 +9,17 @@ use crate::MemoryStore;
 impl Limiter for MemoryStore {
     async fn hit(&self, hits: &[Hit], now: Timestamp) -> StoreResult<Limited> {
         let limits = &mut self.state().limits;
-        let rules = hits.iter().enumerate().map(|(place, hit)| {
-            let cost = cost_so_far(&hits[..=place], hit);
-            (hit.rule, cost, limits.times(&hit.key))
-        });
-        let answer = judge_limits(rules, now);
+        let times = hits.iter().map(|hit| limits.times(&hit.key));
+        let answer = judge_hits(hits, times, now);
         if let Limited::Passed { .. } = answer {
-            for hit in hits {
-                let log = limits.log(&hit.key, hit.rule.per, now);
-                (0..hit.cost).for_each(|_| log.add(now));
+            let with = |effect| hits.iter().filter(move |hit| hit.effect == effect);
+            for hit in with(HitEffect::GivesBack) {
+                limits.take(&hit.key, now);
+            }
+            for hit in with(HitEffect::Counts) {
+                limits.log(&hit.key, hit.rule.per, now).add(now);
             }
         }
         Ok(answer)
     }
-}
-
-/// What `hit` and those before it cost under its key: two hits of one key in one call are two.
-fn cost_so_far(hits: &[Hit], hit: &Hit) -> u32 {
-    let same = hits.iter().filter(|other| other.key == hit.key);
-    same.fold(0, |sum, other| sum.saturating_add(other.cost))
 }

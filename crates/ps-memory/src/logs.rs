@@ -29,6 +29,13 @@ impl Log {
         self.times.insert(place, at);
     }
 
+    /// Gives back one that was counted at `at`.
+    pub(crate) fn take(&mut self, at: Timestamp) {
+        if let Ok(place) = self.times.binary_search(&at) {
+            self.times.remove(place);
+        }
+    }
+
     /// Keeps what is within `span` from now on, and drops what nobody can ask for.
     pub(crate) fn keep(&mut self, span: Duration, now: Timestamp) {
         self.span = self.span.max(span);
@@ -46,13 +53,6 @@ impl Log {
     /// Gives back what was counted last, and answers when that was.
     pub(crate) fn take_last(&mut self) -> Option<Timestamp> {
         self.times.pop()
-    }
-
-    /// Gives back one that was counted at `at`.
-    pub(crate) fn take(&mut self, at: Timestamp) {
-        if let Ok(place) = self.times.binary_search(&at) {
-            self.times.remove(place);
-        }
     }
 }
 
@@ -92,6 +92,13 @@ impl<K: Clone + Eq + Hash> Logs<K> {
         let log = self.by_key.entry(key.clone()).or_default();
         log.keep(span, now);
         log
+    }
+
+    /// Gives back one that was counted under `key` at `at`.
+    pub(crate) fn take(&mut self, key: &K, at: Timestamp) {
+        if let Some(log) = self.by_key.get_mut(key) {
+            log.take(at);
+        }
     }
 
     /// Forgets the keys under which nothing counts any more. Waiting until they have doubled makes

@@ -78,33 +78,23 @@ impl SessionStore for MemoryStore {
 
     async fn end(&self, which: End<'_>, now: Timestamp) -> StoreResult<Option<Vec<SessionId>>> {
         let state = &mut *self.state();
-        let ended = match which {
-            End::All(account) => {
-                state.raise(account);
-                state.sessions.ids_alive(account, now)
-            }
-            End::Family(family) => match state.sessions.find_alive(Which::Family(family), now) {
-                Some(named) => vec![named.id],
-                None => return Ok(None),
-            },
-            End::One(account, id) => match state.sessions.find_alive_of(account, id, now) {
-                Some(named) => vec![named.id],
-                None => return Ok(None),
-            },
+        let named = match which {
+            End::All(account) => return Ok(Some(state.overturn(account, None, now).1)),
+            End::Family(family) => state.sessions.find_alive(Which::Family(family), now),
+            End::One(account, id) => state.sessions.find_alive_of(account, id, now),
             End::Others(account, asking) => {
                 let asks = state.sessions.find_alive_of(account, asking, now);
                 if !asks.is_some_and(|row| state.is_enabled_at(account, row.version)) {
                     return Ok(None);
                 }
-                let version = state.raise(account);
-                state.sessions.carry(asking, version);
-                let mut others = state.sessions.ids_alive(account, now);
-                others.retain(|id| id != asking);
-                others
+                return Ok(Some(state.overturn(account, Some(asking), now).1));
             }
         };
-        state.sessions.end(&ended, &mut state.feed, now);
-        Ok(Some(ended))
+        let Some(id) = named.map(|row| row.id) else {
+            return Ok(None);
+        };
+        state.sessions.end(&[id], &mut state.feed, now);
+        Ok(Some(vec![id]))
     }
 
     async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
@@ -121,9 +111,32 @@ impl SessionStore for MemoryStore {
 
 /// What other ports ask of the sessions.
 impl SessionTable {
-    pub(crate) fn end_all(&mut self, account: &AccountId, feed: &mut Feed, now: Timestamp) {
-        let all = self.ids_alive(account, now);
-        self.end(&all, feed, now);
+    /// Ends the account's live sessions, all but `kept`, which is carried to `version`.
+    pub(crate) fn end_others(
+        &mut self,
+        account: &AccountId,
+        kept: Option<&SessionId>,
+        version: AccountVersion,
+        feed: &mut Feed,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        if let Some(row) = kept.and_then(|id| self.rows.get_mut(id)) {
+            row.version = version;
+        }
+        let alive = self.alive(account, now).map(|row| row.id);
+        let others: Vec<_> = alive.filter(|id| Some(id) != kept).collect();
+        self.end(&others, feed, now);
+        others
+    }
+
+    pub(crate) fn find_alive_of(
+        &self,
+        account: &AccountId,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Option<&SessionRecord> {
+        self.find_alive(Which::Id(id), now)
+            .filter(|row| row.account == *account)
     }
 
     /// Looks at every row, which a node does once, when it starts.
@@ -145,25 +158,11 @@ impl SessionTable {
         self.find(by).filter(|row| row.is_alive(now))
     }
 
-    fn find_alive_of(
-        &self,
-        account: &AccountId,
-        id: &SessionId,
-        now: Timestamp,
-    ) -> Option<&SessionRecord> {
-        self.find_alive(Which::Id(id), now)
-            .filter(|row| row.account == *account)
-    }
-
     /// The account's live sessions, in the order of opening.
     fn alive(&self, account: &AccountId, now: Timestamp) -> impl Iterator<Item = &SessionRecord> {
         let all = self.of_account.get(account).into_iter().flatten();
         all.map(|id| &self.rows[id])
             .filter(move |row| row.is_alive(now))
-    }
-
-    fn ids_alive(&self, account: &AccountId, now: Timestamp) -> Vec<SessionId> {
-        self.alive(account, now).map(|row| row.id).collect()
     }
 
     /// Those that must end so that with one more at most `at_most` are alive.
@@ -179,12 +178,6 @@ impl SessionTable {
         of_account.push(session.id);
         self.families.insert(session.family, session.id);
         self.rows.insert(session.id, session);
-    }
-
-    fn carry(&mut self, id: &SessionId, version: AccountVersion) {
-        if let Some(row) = self.rows.get_mut(id) {
-            row.version = version;
-        }
     }
 
     /// Ends each, which the caller has found alive.

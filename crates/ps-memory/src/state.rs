@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ps_core::{AccountId, AccountVersion, LimitKey, Standing, Timestamp};
+use ps_core::{AccountId, AccountVersion, LimitKey, SessionId, Standing, Timestamp};
 
 use crate::{changes::Feed, logs::Logs, users::UserTable};
 
@@ -13,9 +13,13 @@ pub(crate) struct State {
     #[cfg(feature = "magiccode")]
     pub(crate) challenges: crate::challenges::ChallengeTable,
     pub(crate) feed: Feed,
+    #[cfg(feature = "oauth")]
+    pub(crate) identities: crate::identities::IdentityTable,
     #[cfg(feature = "apikey")]
     pub(crate) keys: crate::keys::KeyTable,
     pub(crate) limits: Logs<LimitKey>,
+    #[cfg(feature = "password")]
+    pub(crate) passwords: HashMap<AccountId, ps_password::PasswordHash>,
     #[cfg(feature = "session")]
     pub(crate) sessions: crate::sessions::SessionTable,
     pub(crate) users: UserTable,
@@ -33,17 +37,56 @@ impl State {
         standing.disabled_at.is_none() && standing.version == under
     }
 
-    /// From here on nothing that was proven before may be acted on.
-    pub(crate) fn raise(&mut self, account: &AccountId) -> AccountVersion {
+    /// From here on nothing that was proven before may be acted on: raises the version and ends the
+    /// account's live sessions, all but `kept`, which is carried to it. Answers the version and who
+    /// ended.
+    #[cfg_attr(not(feature = "session"), allow(unused_variables))]
+    pub(crate) fn overturn(
+        &mut self,
+        account: &AccountId,
+        kept: Option<&SessionId>,
+        now: Timestamp,
+    ) -> (AccountVersion, Vec<SessionId>) {
         let standing = self.accounts.entry(account.clone()).or_default();
-        standing.version = standing.version.next();
-        standing.version
+        let version = standing.version.next();
+        standing.version = version;
+        #[cfg(feature = "session")]
+        let ended = (self.sessions).end_others(account, kept, version, &mut self.feed, now);
+        #[cfg(not(feature = "session"))]
+        let ended = Vec::new();
+        (version, ended)
     }
 
+    /// The version that the account's live session is at.
+    #[cfg(feature = "password")]
     #[cfg_attr(not(feature = "session"), allow(unused_variables, clippy::unused_self))]
-    pub(crate) fn end_sessions(&mut self, account: &AccountId, now: Timestamp) {
+    pub(crate) fn version_of_session(
+        &self,
+        account: &AccountId,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Option<AccountVersion> {
         #[cfg(feature = "session")]
-        self.sessions.end_all(account, &mut self.feed, now);
+        {
+            let session = self.sessions.find_alive_of(account, id, now);
+            session.map(|row| row.version)
+        }
+        #[cfg(not(feature = "session"))]
+        {
+            None
+        }
+    }
+
+    /// Forgets the other ways into the account: its password and its identities.
+    #[cfg_attr(
+        not(any(feature = "oauth", feature = "password")),
+        allow(unused_variables, clippy::unused_self)
+    )]
+    pub(crate) fn forget_credentials(&mut self, account: &AccountId) {
+        #[cfg(feature = "oauth")]
+        self.identities.forget_all(account);
+        #[cfg(feature = "password")]
+        self.passwords.remove(account);
     }
 
     #[cfg_attr(not(feature = "apikey"), allow(unused_variables, clippy::unused_self))]

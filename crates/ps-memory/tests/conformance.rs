@@ -26,8 +26,20 @@ ps_testkit::conformance!(OnMemory => keys);
 #[cfg(feature = "magiccode")]
 ps_testkit::conformance!(OnMemory => challenges);
 
+#[cfg(feature = "oauth")]
+ps_testkit::conformance!(OnMemory => identities);
+
+#[cfg(feature = "password")]
+ps_testkit::conformance!(OnMemory => passwords);
+
 #[cfg(feature = "session")]
 ps_testkit::conformance!(OnMemory => changes, sessions);
 
-#[cfg(all(feature = "apikey", feature = "magiccode", feature = "session"))]
+#[cfg(all(
+    feature = "apikey",
+    feature = "magiccode",
+    feature = "oauth",
+    feature = "password",
+    feature = "session"
+))]
 ps_testkit::conformance!(OnMemory => across_flows);

@@ -79,6 +79,25 @@ CREATE UNIQUE INDEX ps_sessions_of_account ON ps_sessions (account_id, opened);
 CREATE INDEX ps_sessions_ended_at ON ps_sessions (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX ps_sessions_over_at ON ps_sessions (over_at);
 
+-- What opens an account at a provider; `removed_at` is since when it opens nothing.
+CREATE TABLE ps_identities (
+    provider TEXT COLLATE "binary" NOT NULL,
+    issuer TEXT COLLATE "binary" NOT NULL,
+    subject TEXT COLLATE "binary" NOT NULL,
+    account_id TEXT COLLATE "binary" NOT NULL REFERENCES ps_accounts (id),
+    email TEXT,
+    linked_at BIGINT NOT NULL,
+    removed_at BIGINT,
+    PRIMARY KEY (provider, issuer, subject)
+);
+CREATE INDEX ps_identities_of_account ON ps_identities (account_id);
+
+-- PHC strings.
+CREATE TABLE ps_passwords (
+    account_id TEXT COLLATE "binary" NOT NULL PRIMARY KEY REFERENCES ps_accounts (id),
+    hash TEXT COLLATE "binary" NOT NULL
+);
+
 -- `mails` is how many were sent; `counted_for` is how long its guesses count, in milliseconds.
 CREATE TABLE ps_challenges (
     id TEXT COLLATE "binary" NOT NULL PRIMARY KEY,

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use ps_core::{
-    AccountId, AccountVersion, Accounts, Change, KeyDigest, KeyId, Raised, SessionId, Standing,
+    AccountId, AccountVersion, Accounts, KeyDigest, KeyId, Raised, SessionId, Standing,
     StoreResult, Timestamp, VerifiedEmail,
 };
 
 use crate::{
     SqlStore,
     backend::{Backend, Connection, Unit},
-    changes::enter,
+    changes::{self, enter},
     row::{Row, only},
     statement::Statement,
 };
@@ -65,11 +65,11 @@ impl Unit for Claim {
             "UPDATE ps_accounts SET proven_at = COALESCE(proven_at, $2) WHERE id = $1",
         );
         on.rows(prove.with(id).with(*now)).await?;
-        let version = raise(on, id).await?;
-        let ended = end_sessions(on, id, None, *now).await?;
-        let keys = revoke_keys(on, id, *now).await?;
-        let changes = ended.into_iter().map(Change::Session);
-        enter(on, changes.chain(keys.into_iter().map(Change::Key)), *now).await?;
+        let (version, ended) = overturn(on, id, None, *now).await?;
+        let revoked = revoke_keys(on, id, *now).await?;
+        forget_credentials(on, id).await?;
+        let changes = changes::sessions(&ended).chain(changes::keys(&revoked));
+        enter(on, changes, *now).await?;
         Ok(Raised::To(version))
     }
 }
@@ -90,11 +90,10 @@ impl Unit for Disable {
         }
         let disable = Statement::new("UPDATE ps_accounts SET disabled_at = $2 WHERE id = $1");
         on.rows(disable.with(id).with(*now)).await?;
-        raise(on, id).await?;
-        let ended = end_sessions(on, id, None, *now).await?;
-        let keys = live_keys(on, id, *now).await?;
-        let changes = ended.into_iter().map(Change::Session);
-        enter(on, changes.chain(keys.into_iter().map(Change::Key)), *now).await?;
+        let (_, ended) = overturn(on, id, None, *now).await?;
+        let live = live_keys(on, id, *now).await?;
+        let changes = changes::sessions(&ended).chain(changes::keys(&live));
+        enter(on, changes, *now).await?;
         Ok(true)
     }
 }
@@ -117,8 +116,8 @@ impl Unit for Enable {
         if on.rows(enable.with(id)).await?.is_empty() {
             return Ok(false);
         }
-        let keys = live_keys(on, id, *now).await?;
-        enter(on, keys.into_iter().map(Change::Key), *now).await?;
+        let live = live_keys(on, id, *now).await?;
+        enter(on, changes::keys(&live), *now).await?;
         Ok(true)
     }
 }
@@ -151,16 +150,46 @@ impl Locked {
     }
 }
 
-/// From here on nothing that was proven before may be acted on.
-pub(crate) async fn raise(on: &mut dyn Connection, id: &AccountId) -> StoreResult<AccountVersion> {
+/// From here on nothing that was proven before may be acted on: raises the version and ends the
+/// account's live sessions, all but `kept`, which is carried to it. Answers the version and who
+/// ended; the caller enters these into the feed, which is the last it does.
+pub(crate) async fn overturn(
+    on: &mut dyn Connection,
+    id: &AccountId,
+    kept: Option<&SessionId>,
+    now: Timestamp,
+) -> StoreResult<(AccountVersion, Vec<SessionId>)> {
     let raise = Statement::new(
         "UPDATE ps_accounts SET version = version + 1 WHERE id = $1 RETURNING version",
     );
-    only(on.rows(raise.with(id)).await?)?.next()
+    let version = only(on.rows(raise.with(id)).await?)?.next()?;
+    if let Some(kept) = kept {
+        let carry = Statement::new("UPDATE ps_sessions SET version = $2 WHERE id = $1");
+        on.rows(carry.with(kept.as_str()).with(version)).await?;
+    }
+    let ended = end_sessions(on, id, kept, now).await?;
+    Ok((version, ended))
+}
+
+/// The version that the account's live session is at.
+#[cfg(any(feature = "password", feature = "session"))]
+pub(crate) async fn version_of_session(
+    on: &mut dyn Connection,
+    id: &AccountId,
+    session: &SessionId,
+    now: Timestamp,
+) -> StoreResult<Option<AccountVersion>> {
+    let version = Statement::new(
+        "SELECT version FROM ps_sessions WHERE id = $1 AND account_id = $2 \
+         AND ended_at IS NULL AND idle_ends_at > $3 AND ends_at > $3",
+    );
+    let version = version.with(session.as_str()).with(id).with(now);
+    let mut rows = on.rows(version).await?;
+    rows.pop().map(|mut row| row.next()).transpose()
 }
 
 /// Ends the account's live sessions, all but `kept`, and answers them in the order of opening.
-pub(crate) async fn end_sessions(
+async fn end_sessions(
     on: &mut dyn Connection,
     id: &AccountId,
     kept: Option<&SessionId>,
@@ -193,6 +222,18 @@ async fn revoke_keys(
          RETURNING created_at, id, digest",
     );
     keys(on.rows(revoke.with(id).with(now)).await?)
+}
+
+/// Forgets the other ways into the account: its password and its identities, removed ones too.
+async fn forget_credentials(on: &mut dyn Connection, id: &AccountId) -> StoreResult<()> {
+    let forgets = [
+        Statement::new("DELETE FROM ps_identities WHERE account_id = $1"),
+        Statement::new("DELETE FROM ps_passwords WHERE account_id = $1"),
+    ];
+    for forget in forgets {
+        on.rows(forget.with(id)).await?;
+    }
+    Ok(())
 }
 
 /// The account's keys that every node must look at again.

@@ -78,6 +78,16 @@ pub(crate) async fn enter(
     Ok(())
 }
 
+/// These sessions, as changes.
+pub(crate) fn sessions(ids: &[SessionId]) -> impl Iterator<Item = Change> + Send {
+    ids.iter().copied().map(Change::Session)
+}
+
+/// These keys, as changes.
+pub(crate) fn keys(digests: &[KeyDigest]) -> impl Iterator<Item = Change> + Send {
+    digests.iter().copied().map(Change::Key)
+}
+
 fn read(mut row: Row) -> StoreResult<(Cursor, Change)> {
     let number = row.next()?;
     let kind: String = row.next()?;

@@ -12,10 +12,14 @@ mod changes;
 #[cfg(feature = "magiccode")]
 mod counts;
 mod error;
+#[cfg(feature = "oauth")]
+mod identities;
 #[cfg(feature = "apikey")]
 mod keys;
 mod limiter;
 mod migrate;
+#[cfg(feature = "password")]
+mod passwords;
 mod row;
 #[cfg(feature = "session")]
 mod sessions;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ps_core::{Hit, LimitRule, Limited, Limiter, StoreResult, Timestamp, judge_limits};
+use ps_core::{Hit, HitEffect, LimitRule, Limited, Limiter, StoreResult, Timestamp, judge_hits};
 
 use crate::{
     SqlStore,
@@ -49,26 +49,21 @@ impl Unit for Count {
         for hit in hits {
             logs.push(times(on, hit, *now).await?);
         }
-        let answer = judge(hits, &logs, *now);
-        if let Limited::Passed { .. } = answer
-            && hits.iter().any(|hit| hit.cost > 0)
-        {
-            for hit in hits {
+        let answer = judge_hits(hits, logs.iter().map(Vec::as_slice), *now);
+        if let Limited::Passed { .. } = answer {
+            let with = |effect| hits.iter().filter(move |hit| hit.effect == effect);
+            for hit in with(HitEffect::GivesBack) {
+                take(on, hit, *now).await?;
+            }
+            for hit in with(HitEffect::Counts) {
                 add(on, hit, *now).await?;
             }
-            sweep(on, *now).await?;
+            if with(HitEffect::Counts).next().is_some() {
+                sweep(on, *now).await?;
+            }
         }
         Ok(answer)
     }
-}
-
-fn judge(hits: &[Hit], logs: &[Vec<Timestamp>], now: Timestamp) -> Limited {
-    let rules = hits.iter().zip(logs).enumerate();
-    let rules = rules.map(|(place, (hit, log))| {
-        let cost = cost_so_far(&hits[..=place], hit);
-        (hit.rule, cost, log.as_slice())
-    });
-    judge_limits(rules, now)
 }
 
 /// What was counted under the key within the rule's span, oldest first. No rule looks at more than
@@ -93,18 +88,28 @@ async fn times(on: &mut dyn Connection, hit: &Hit, now: Timestamp) -> StoreResul
 }
 
 async fn add(on: &mut dyn Connection, hit: &Hit, now: Timestamp) -> StoreResult<()> {
-    if hit.cost == 0 {
-        return Ok(());
-    }
     let add = Statement::new(
-        "INSERT INTO ps_hits (name, at, times, kept_until) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (name, at) DO UPDATE SET times = ps_hits.times + excluded.times, \
+        "INSERT INTO ps_hits (name, at, times, kept_until) VALUES ($1, $2, 1, $3) \
+         ON CONFLICT (name, at) DO UPDATE SET times = ps_hits.times + 1, \
          kept_until = CASE WHEN ps_hits.kept_until < excluded.kept_until \
          THEN excluded.kept_until ELSE ps_hits.kept_until END",
     );
     let kept_until = now.plus(hit.rule.per).plus(SLACK);
-    let add = add.with(hit.key.as_str()).with(now).with(hit.cost);
-    on.rows(add.with(kept_until)).await?;
+    let add = add.with(hit.key.as_str()).with(now).with(kept_until);
+    on.rows(add).await?;
+    Ok(())
+}
+
+/// Gives back one that was counted now. A row that counts nothing must not stay: it would hide an
+/// older one from [`times`].
+async fn take(on: &mut dyn Connection, hit: &Hit, now: Timestamp) -> StoreResult<()> {
+    let takes = [
+        Statement::new("UPDATE ps_hits SET times = times - 1 WHERE name = $1 AND at = $2"),
+        Statement::new("DELETE FROM ps_hits WHERE name = $1 AND at = $2 AND times < 1"),
+    ];
+    for take in takes {
+        on.rows(take.with(hit.key.as_str()).with(now)).await?;
+    }
     Ok(())
 }
 
@@ -115,12 +120,6 @@ async fn sweep(on: &mut dyn Connection, now: Timestamp) -> StoreResult<()> {
     );
     on.rows(sweep.with(now).with(SWEPT)).await?;
     Ok(())
-}
-
-/// What `hit` and those before it cost under its key: two hits of one key in one call are two.
-fn cost_so_far(hits: &[Hit], hit: &Hit) -> u32 {
-    let same = hits.iter().filter(|other| other.key == hit.key);
-    same.fold(0, |sum, other| sum.saturating_add(other.cost))
 }
 
 fn read(mut row: Row) -> StoreResult<(Timestamp, u32)> {

@@ -8,12 +8,12 @@ use ps_session::{
     Advance, End, FamilyDigest, Opened, RotationKey, SessionRecord, SessionStore, Which,
 };
 
-use self::rows::{as_changes, by_family, end_family, first, insert, read, record};
+use self::rows::{by_family, end_family, first, insert, read, record};
 use crate::{
     SqlStore,
-    accounts::{end_sessions, lock, raise},
+    accounts::{lock, overturn, version_of_session},
     backend::{Backend, Connection, One, Unit},
-    changes::enter,
+    changes::{self, enter},
     row::firsts,
     statement::Statement,
 };
@@ -168,7 +168,7 @@ impl Unit for Open {
             )?);
         }
         insert(on, session).await?;
-        enter(on, as_changes(&ended), *now).await?;
+        enter(on, changes::sessions(&ended), *now).await?;
         Ok(Opened::Done { ended })
     }
 }
@@ -201,9 +201,8 @@ impl Unit for EndAll {
     async fn run(&self, on: &mut dyn Connection) -> StoreResult<Vec<SessionId>> {
         let Self { account, now } = self;
         lock(on, account).await?;
-        raise(on, account).await?;
-        let ended = end_sessions(on, account, None, *now).await?;
-        enter(on, as_changes(&ended), *now).await?;
+        let (_, ended) = overturn(on, account, None, *now).await?;
+        enter(on, changes::sessions(&ended), *now).await?;
         Ok(ended)
     }
 }
@@ -218,7 +217,7 @@ impl Unit for EndOne {
     async fn run(&self, on: &mut dyn Connection) -> StoreResult<Option<Vec<SessionId>>> {
         let Self(statement, now) = self;
         let ended = firsts(on.rows(statement.clone()).await?)?;
-        enter(on, as_changes(&ended), *now).await?;
+        enter(on, changes::sessions(&ended), *now).await?;
         Ok((!ended.is_empty()).then_some(ended))
     }
 }
@@ -240,23 +239,12 @@ impl Unit for EndOthers {
             now,
         } = self;
         let locked = lock(on, account).await?;
-        let asks = Statement::new(
-            "SELECT version FROM ps_sessions WHERE id = $1 AND account_id = $2 \
-             AND ended_at IS NULL AND idle_ends_at > $3 AND ends_at > $3",
-        );
-        let asks = asks.with(asking.as_str()).with(account).with(*now);
-        let under = firsts(on.rows(asks).await?)?;
-        if !under
-            .first()
-            .is_some_and(|version| locked.is_enabled_at(*version))
-        {
+        let under = version_of_session(on, account, asking, *now).await?;
+        if !under.is_some_and(|version| locked.is_enabled_at(version)) {
             return Ok(None);
         }
-        let carry = Statement::new("UPDATE ps_sessions SET version = $2 WHERE id = $1");
-        let version = raise(on, account).await?;
-        on.rows(carry.with(asking.as_str()).with(version)).await?;
-        let ended = end_sessions(on, account, Some(asking), *now).await?;
-        enter(on, as_changes(&ended), *now).await?;
+        let (_, ended) = overturn(on, account, Some(asking), *now).await?;
+        enter(on, changes::sessions(&ended), *now).await?;
         Ok(Some(ended))
     }
 }

@@ -14,6 +14,7 @@ use ps_testkit::conformance::Harness;
 ps_testkit::conformance!(
     OnSqlite(Folder::new()) => users, accounts, limiter, changes, across_flows,
     keys, keys_at_rest, sessions, sessions_at_rest, challenges, challenges_at_rest,
+    identities, passwords,
 );
 
 struct OnSqlite(Folder);

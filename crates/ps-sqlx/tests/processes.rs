@@ -13,9 +13,10 @@ use std::{
 
 use common::{DAY, Folder, NOW, account, email, session};
 use ps_core::{
-    Accounts, Change, Changes, Cursor, Hit, LimitKey, LimitRule, Limited, Limiter, Registered,
-    SessionId, Users, VerifiedEmail,
+    AccountVersion, Accounts, Change, Changes, Cursor, Hit, LimitKey, LimitRule, Limited, Limiter,
+    Registered, SessionId, Users, VerifiedEmail,
 };
+use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed, Unlinked};
 use ps_session::{End, Opened, SessionStore, Which};
 use ps_sqlx::SqliteStore;
 use tokio::{
@@ -54,7 +55,9 @@ async fn rules_hold_across_processes() {
         passed += u32::from(passes);
     }
     assert_eq!((new, passed), (1, 50));
-    let alive = stores[0].list(&account("a"), NOW).await.unwrap();
+    let alive = SessionStore::list(&stores[0], &account("a"), NOW)
+        .await
+        .unwrap();
     assert_eq!(alive.len(), 20);
     let told = stores[1].since(Cursor::default(), u32::MAX).await.unwrap();
     assert_eq!(told.len(), 108);
@@ -63,6 +66,43 @@ async fn rules_hold_across_processes() {
         numbers.eq(1..=108),
         "in the order of commits, without a gap"
     );
+}
+
+// OA18, ST3
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_way_in_is_left_whichever_process_is_asked() {
+    let (folder, providers) = (Folder::new(), ["google", "linkedin"]);
+    let stores = two(&folder).await;
+    for round in 0..100 {
+        let name = format!("{round}");
+        for provider in providers {
+            let new = LinkedIdentity {
+                identity: Identity {
+                    provider: provider.to_owned(),
+                    issuer: format!("https://{provider}.example.com"),
+                    subject: name.clone(),
+                },
+                account: account(&name),
+                email: None,
+                linked_at: NOW,
+                removed_at: None,
+            };
+            let linked = stores[0].link(&new, Removed::Stays, AccountVersion::default());
+            assert_eq!(linked.await.unwrap(), Linked::Done);
+        }
+        let unlink = async |task: usize| {
+            let (store, id, under) = (&stores[task], account(&name), AccountVersion::default());
+            let (one, all) = (providers[task], &providers);
+            let unlinked = store.unlink_unless_last(&id, one, all, false, under, NOW);
+            unlinked.await.unwrap()
+        };
+        let (one, other) = tokio::join!(unlink(0), unlink(1));
+        assert!(
+            (one, other) == (Unlinked::Done, Unlinked::Last)
+                || (one, other) == (Unlinked::Last, Unlinked::Done),
+            "{one:?} and {other:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

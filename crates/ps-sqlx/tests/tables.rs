@@ -10,7 +10,9 @@ use common::{Folder, NOW, account, email, open, session};
 use ps_apikey::{
     AllowedAddresses, ApiKeyRecord, ApiKeyStore, KeyInserted, KeyName, Listing, Scopes,
 };
-use ps_core::{AccountVersion, Changes, Cursor, KeyDigest, KeyId, SystemRandom, Users};
+use ps_core::{AccountVersion, Changes, Cursor, KeyDigest, KeyId, Raised, SystemRandom, Users};
+use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed};
+use ps_password::{PasswordHash, PasswordStore};
 use ps_session::{End, SessionStore, Which};
 use ps_sqlx::{OpenError, SqliteStore};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query};
@@ -128,7 +130,7 @@ async fn what_is_no_database_is_not_opened() {
     assert!(matches!(opened, Err(OpenError::Location)), "{opened:?}");
 }
 
-// ST7
+// ST7, OA12
 #[tokio::test]
 async fn what_must_be_unique_is() {
     let folder = Folder::new();
@@ -144,6 +146,8 @@ async fn what_must_be_unique_is() {
         ("ps_sessions", "id"),
         ("ps_sessions", "family"),
         ("ps_challenges", "id"),
+        ("ps_identities", "provider,issuer,subject"),
+        ("ps_passwords", "account_id"),
     ];
     for (table, column) in unique {
         let indexes = AssertSqlSafe(format!(
@@ -211,6 +215,10 @@ async fn a_row_that_cannot_be_read_back_is_an_error() {
         ("ps_keys", "created_at", "1.5"),
         ("ps_changes", "kind", "'password'"),
         ("ps_changes", "what", "x'00'"),
+        ("ps_identities", "email", "'nobody'"),
+        ("ps_identities", "linked_at", "'yesterday'"),
+        ("ps_identities", "removed_at", "''"),
+        ("ps_passwords", "hash", "x'00'"),
     ];
     for (table, column, damage) in damages {
         let folder = Folder::new();
@@ -220,7 +228,13 @@ async fn a_row_that_cannot_be_read_back_is_an_error() {
         let under = AccountVersion::default();
         let inserted = store.insert(&key, under, 25, NOW).await.unwrap();
         assert_eq!(inserted, KeyInserted::Done);
+        let linked = identity("a");
+        let done = store.link(&linked, Removed::Stays, under).await;
+        assert_eq!(done.unwrap(), Linked::Done);
         store.end(End::Family(&session.family), NOW).await.unwrap();
+        let hash = PasswordHash::new("$argon2id$");
+        let raised = store.replace(&account("a"), &hash, None, under, NOW).await;
+        assert!(matches!(raised.unwrap(), Raised::To(_)));
         let is_error = async || match table {
             "ps_sessions" => {
                 let by_id = Which::Id(&session.id);
@@ -229,6 +243,14 @@ async fn a_row_that_cannot_be_read_back_is_an_error() {
             "ps_keys" => {
                 let one = Listing::One(key.id);
                 ApiKeyStore::list(&store, &key.account, &one).await.is_err()
+            }
+            "ps_identities" => {
+                let found = IdentityStore::find(&store, &linked.identity).await;
+                found.is_err()
+            }
+            "ps_passwords" => {
+                let found = PasswordStore::find(&store, &account("a")).await;
+                found.is_err()
             }
             _ => store.since(Cursor::default(), 10).await.is_err(),
         };
@@ -267,6 +289,20 @@ fn key(name: &str) -> ApiKeyRecord {
         expires_at: None,
         last_used_at: None,
         revoked_at: None,
+    }
+}
+
+fn identity(name: &str) -> LinkedIdentity {
+    LinkedIdentity {
+        identity: Identity {
+            provider: "google".to_owned(),
+            issuer: "https://accounts.google.com".to_owned(),
+            subject: "1".to_owned(),
+        },
+        account: account(name),
+        email: Some(email(name)),
+        linked_at: NOW,
+        removed_at: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rows of sessions, as SQL and as records.
 
-use ps_core::{Change, SessionId, StoreResult, Timestamp};
+use ps_core::{StoreResult, Timestamp};
 use ps_session::{FamilyDigest, Method, RotationKey, SessionRecord};
 
 use crate::{
@@ -68,10 +68,6 @@ pub(super) fn end_family(family: &FamilyDigest, now: Timestamp) -> Statement {
          AND ended_at IS NULL AND idle_ends_at > $2 AND ends_at > $2 RETURNING id",
     );
     end.with(family.as_bytes()).with(now)
-}
-
-pub(super) fn as_changes(ids: &[SessionId]) -> impl Iterator<Item = Change> + Send {
-    ids.iter().copied().map(Change::Session)
 }
 
 pub(super) fn first(rows: Vec<Row>) -> StoreResult<Option<SessionRecord>> {

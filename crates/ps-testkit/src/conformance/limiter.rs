@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use ps_core::{Hit, LimitKey, LimitRule, Limited, Limiter, Timestamp};
 
-use super::common::{MILLISECOND, MINUTE, NOW, SECOND, just_before, many_at_once, race};
+use super::common::{
+    HOUR, MILLISECOND, MINUTE, NOW, ROUNDS, SECOND, just_before, many_at_once, race,
+};
 
 /// What this suite tests.
 pub trait Ports: Limiter {}
@@ -24,8 +26,11 @@ suite! {
             a_span_ends_to_the_millisecond
             one_refusal_counts_nothing_under_any_rule
             asking_counts_nothing
-            a_cost_is_counted_whole_or_not_at_all
             two_hits_of_one_key_are_two
+            what_is_given_back_is_free_again
+            what_was_not_counted_then_is_not_given_back
+            what_a_call_gives_back_makes_no_room_in_it
+            right_guesses_among_many_wrong_ones_cost_nothing
             who_read_the_clock_earlier_and_comes_later_is_counted
             a_flood_of_other_keys_makes_nothing_forgotten
         }
@@ -118,9 +123,8 @@ async fn one_refusal_counts_nothing_under_any_rule(limiter: Store) {
 }
 
 async fn asking_counts_nothing(limiter: Store) {
-    let key = || LimitKey::new("test", "a");
     for _ in 0..10 {
-        assert!(passes(&limiter, &[Hit::peek(key(), FIVE)], NOW).await);
+        assert!(passes(&limiter, &[Hit::peek(key("a"), FIVE)], NOW).await);
     }
     for _ in 0..5 {
         assert!(passes(&limiter, &[hit("a", FIVE)], NOW).await);
@@ -128,34 +132,12 @@ async fn asking_counts_nothing(limiter: Store) {
     assert!(
         !passes(
             &limiter,
-            &[Hit::peek(key(), FIVE)],
+            &[Hit::peek(key("a"), FIVE)],
             just_before(NOW.plus(MINUTE))
         )
         .await
     );
-    assert!(passes(&limiter, &[Hit::peek(key(), FIVE)], NOW.plus(MINUTE)).await);
-}
-
-async fn a_cost_is_counted_whole_or_not_at_all(limiter: Store) {
-    let costing = |cost| Hit {
-        cost,
-        ..hit("a", FIVE)
-    };
-    assert!(passes(&limiter, &[costing(3)], NOW).await);
-    assert!(!passes(&limiter, &[costing(3)], NOW).await);
-    assert!(passes(&limiter, &[costing(2)], NOW).await);
-    assert!(!passes(&limiter, &[costing(1)], NOW).await);
-    assert!(
-        !passes(
-            &limiter,
-            &[Hit {
-                cost: u32::MAX,
-                ..hit("b", FIVE)
-            }],
-            NOW
-        )
-        .await
-    );
+    assert!(passes(&limiter, &[Hit::peek(key("a"), FIVE)], NOW.plus(MINUTE)).await);
 }
 
 async fn two_hits_of_one_key_are_two(limiter: Store) {
@@ -165,6 +147,130 @@ async fn two_hits_of_one_key_are_two(limiter: Store) {
     assert!(!passes(&limiter, &twice, NOW).await);
     assert!(passes(&limiter, &twice[..1], NOW).await);
     assert!(!passes(&limiter, &twice[..1], NOW).await);
+}
+
+async fn what_is_given_back_is_free_again(limiter: Store) {
+    let at = |number| NOW.plus(SECOND * number);
+    for number in 0..4 {
+        assert!(passes(&limiter, &[hit("a", FIVE)], at(number)).await);
+    }
+    assert!(passes(&limiter, &[hit("a", FIVE)], at(3)).await);
+    assert!(!passes(&limiter, &[hit("a", FIVE)], at(4)).await);
+    // The two of one moment are two, and each is given back once.
+    for taken in [3, 1, 3] {
+        assert!(passes(&limiter, &[back("a")], at(taken)).await);
+        assert!(passes(&limiter, &[hit("a", FIVE)], at(5)).await);
+        assert!(!passes(&limiter, &[hit("a", FIVE)], at(5)).await);
+    }
+    // What was given back hides nothing that was counted before.
+    assert!(passes(&limiter, &[hit("b", FIVE)], NOW).await);
+    for number in 1..20 {
+        assert!(passes(&limiter, &[hit("b", FIVE)], at(number)).await);
+        assert!(passes(&limiter, &[back("b")], at(number)).await);
+    }
+    for _ in 0..4 {
+        assert!(passes(&limiter, &[hit("b", FIVE)], at(20)).await);
+    }
+    assert!(!passes(&limiter, &[hit("b", FIVE)], at(20)).await);
+    // The others still count, each for its own span.
+    for number in [0, 2] {
+        let free = at(number).plus(MINUTE);
+        assert!(!passes(&limiter, &[hit("a", FIVE)], just_before(free)).await);
+        assert!(passes(&limiter, &[hit("a", FIVE)], free).await);
+    }
+}
+
+async fn what_was_not_counted_then_is_not_given_back(limiter: Store) {
+    for _ in 0..5 {
+        assert!(passes(&limiter, &[hit("a", FIVE)], NOW).await);
+    }
+    // Another moment, another key.
+    for moment in [just_before(NOW), NOW.plus(MILLISECOND)] {
+        assert!(passes(&limiter, &[back("a")], moment).await);
+    }
+    assert!(passes(&limiter, &[back("b")], NOW).await);
+    assert!(!passes(&limiter, &[hit("a", FIVE)], NOW).await);
+    // One too many leaves nothing to be had later.
+    for _ in 0..7 {
+        assert!(passes(&limiter, &[back("a")], NOW).await);
+    }
+    for _ in 0..5 {
+        assert!(passes(&limiter, &[hit("a", FIVE)], NOW).await);
+    }
+    assert!(!passes(&limiter, &[hit("a", FIVE)], NOW).await);
+    // When all of it is over and long swept, there is nothing to give back.
+    let later = NOW.plus(HOUR);
+    many_at_once(100, |other| {
+        let limiter = Arc::clone(&limiter);
+        async move {
+            let key = LimitKey::new("flood", other);
+            assert!(passes(&limiter, &[Hit::new(key, FIVE)], later).await);
+        }
+    })
+    .await;
+    for _ in 0..5 {
+        assert!(passes(&limiter, &[hit("a", FIVE)], later).await);
+    }
+    assert!(passes(&limiter, &[back("a")], NOW).await);
+    assert!(!passes(&limiter, &[hit("a", FIVE)], later).await);
+}
+
+async fn what_a_call_gives_back_makes_no_room_in_it(limiter: Store) {
+    let both = [back("a"), hit("a", FIVE)];
+    // What it counts itself is not what it gives back.
+    for _ in 0..5 {
+        assert!(passes(&limiter, &both[..], NOW).await);
+        assert!(passes(&limiter, &[hit("a", FIVE)], NOW.plus(SECOND)).await);
+        assert!(passes(&limiter, &[back("a")], NOW.plus(SECOND)).await);
+    }
+    let answer = limiter.hit(&[Hit::peek(key("a"), FIVE)], NOW).await;
+    let expected = Limited::Passed {
+        left: 4,
+        reset: MINUTE,
+    };
+    assert_eq!(answer.unwrap(), expected);
+    for _ in 0..4 {
+        assert!(passes(&limiter, &[hit("a", FIVE)], NOW).await);
+    }
+    // All or nothing: where the others are refused nothing is given back.
+    let answer = limiter.hit(&both, NOW).await.unwrap();
+    let expected = Limited::Refused {
+        rule: 1,
+        retry_after: MINUTE,
+    };
+    assert_eq!(answer, expected);
+    assert!(!passes(&limiter, &[hit("a", FIVE)], NOW).await);
+}
+
+async fn right_guesses_among_many_wrong_ones_cost_nothing(limiter: Store) {
+    let ten = LimitRule {
+        limit: 10,
+        per: MINUTE,
+    };
+    for round in 0..ROUNDS {
+        let whom = format!("{round}");
+        let admitted = race(64, |_| {
+            let (limiter, whom) = (limiter.clone(), whom.clone());
+            async move { passes(&limiter, &[hit(&whom, ten)], NOW).await }
+        })
+        .await;
+        assert_eq!(admitted.into_iter().filter(|passed| *passed).count(), 10);
+        race(64, |task| {
+            let (limiter, whom) = (limiter.clone(), whom.clone());
+            async move {
+                if task < 4 {
+                    assert!(passes(&limiter, &[back(&whom)], NOW).await);
+                }
+            }
+        })
+        .await;
+        let admitted = race(64, |_| {
+            let (limiter, whom) = (limiter.clone(), whom.clone());
+            async move { passes(&limiter, &[hit(&whom, ten)], NOW).await }
+        })
+        .await;
+        assert_eq!(admitted.into_iter().filter(|passed| *passed).count(), 4);
+    }
 }
 
 async fn who_read_the_clock_earlier_and_comes_later_is_counted(limiter: Store) {
@@ -195,8 +301,21 @@ async fn a_flood_of_other_keys_makes_nothing_forgotten(limiter: Store) {
     assert!(passes(&limiter, &[hit("a", FIVE)], NOW.plus(MINUTE)).await);
 }
 
+fn key(whom: &str) -> LimitKey {
+    LimitKey::new("test", whom)
+}
+
 fn hit(whom: &str, rule: LimitRule) -> Hit {
-    Hit::new(LimitKey::new("test", whom), rule)
+    Hit::new(key(whom), rule)
+}
+
+/// No rule judges it, whichever it names.
+fn back(whom: &str) -> Hit {
+    let none = LimitRule {
+        limit: 0,
+        per: SECOND,
+    };
+    Hit::back(key(whom), none)
 }
 
 async fn passes(limiter: &Store, hits: &[Hit], now: Timestamp) -> bool {

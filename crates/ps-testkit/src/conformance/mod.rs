@@ -44,7 +44,13 @@
 mod suite;
 
 #[cfg_attr(
-    not(all(feature = "apikey", feature = "magiccode", feature = "session")),
+    not(all(
+        feature = "apikey",
+        feature = "magiccode",
+        feature = "oauth",
+        feature = "password",
+        feature = "session"
+    )),
     allow(dead_code, reason = "each suite uses some of it")
 )]
 mod common;
@@ -62,7 +68,13 @@ pub mod accounts;
 pub mod limiter;
 pub mod users;
 
-#[cfg(all(feature = "apikey", feature = "magiccode", feature = "session"))]
+#[cfg(all(
+    feature = "apikey",
+    feature = "magiccode",
+    feature = "oauth",
+    feature = "password",
+    feature = "session"
+))]
 pub mod across_flows;
 #[cfg(feature = "magiccode")]
 pub mod challenges;
@@ -70,10 +82,14 @@ pub mod challenges;
 pub mod challenges_at_rest;
 #[cfg(feature = "session")]
 pub mod changes;
+#[cfg(feature = "oauth")]
+pub mod identities;
 #[cfg(feature = "apikey")]
 pub mod keys;
 #[cfg(feature = "apikey")]
 pub mod keys_at_rest;
+#[cfg(feature = "password")]
+pub mod passwords;
 #[cfg(feature = "session")]
 pub mod sessions;
 #[cfg(feature = "session")]

@@ -65,9 +65,11 @@ macro_rules! conformance {
     (@challenges $harness:expr) => { $crate::__challenges!($harness); };
     (@challenges_at_rest $harness:expr) => { $crate::__challenges_at_rest!($harness); };
     (@changes $harness:expr) => { $crate::__changes!($harness); };
+    (@identities $harness:expr) => { $crate::__identities!($harness); };
     (@keys $harness:expr) => { $crate::__keys!($harness); };
     (@keys_at_rest $harness:expr) => { $crate::__keys_at_rest!($harness); };
     (@limiter $harness:expr) => { $crate::__limiter!($harness); };
+    (@passwords $harness:expr) => { $crate::__passwords!($harness); };
     (@sessions $harness:expr) => { $crate::__sessions!($harness); };
     (@sessions_at_rest $harness:expr) => { $crate::__sessions_at_rest!($harness); };
     (@users $harness:expr) => { $crate::__users!($harness); };

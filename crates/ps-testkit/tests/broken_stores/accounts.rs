@@ -5,6 +5,8 @@ use ps_apikey::{ApiKeyStore, Listing};
 use ps_core::{
     AccountId, AccountVersion, Accounts, Raised, Standing, StoreResult, Timestamp, VerifiedEmail,
 };
+use ps_oauth::{IdentityStore, Removed};
+use ps_password::PasswordStore;
 use ps_session::{End, SessionStore};
 use ps_testkit::conformance::accounts as suite;
 
@@ -106,6 +108,39 @@ impl Accounts for Broken {
                     .extend(sessions.iter().map(|one| one.id));
                 return Ok(raised);
             }
+            Flaw::ClaimKeepsPassword => {
+                let kept = PasswordStore::find(&sound, id).await?;
+                let raised = sound.claim(id, proof, under, now).await?;
+                self.notes().passwords.insert(id.clone(), kept);
+                return Ok(raised);
+            }
+            Flaw::ClaimForgetsTooEarly => {
+                self.hide_identities(id);
+                self.notes().passwords.insert(id.clone(), None);
+            }
+            Flaw::ClaimForgetsLifted => self.hide_identities(id),
+            Flaw::ClaimKeepsIdentities | Flaw::ClaimKeepsRemovedIdentities => {
+                let linked = IdentityStore::list(&sound, id).await?;
+                let all = self.notes().linked.clone();
+                let raised = sound.claim(id, proof, under, now).await?;
+                let Raised::To(version) = raised else {
+                    return Ok(raised);
+                };
+                for row in all.iter().filter(|row| row.account == *id) {
+                    let is_removed = linked.iter().all(|one| one.identity != row.identity);
+                    if is_removed != self.is(Flaw::ClaimKeepsRemovedIdentities) {
+                        continue;
+                    }
+                    sound.link(row, Removed::IsLifted, version).await?;
+                    if is_removed {
+                        let provider = &row.identity.provider;
+                        sound
+                            .unlink_unless_last(id, provider, &[], true, version, now)
+                            .await?;
+                    }
+                }
+                return Ok(raised);
+            }
             _ => {}
         }
         self.telling(Flaw::ClaimUntold, sound.claim(id, proof, under, now))
@@ -117,6 +152,13 @@ impl Accounts for Broken {
         let done = self
             .telling(Flaw::DisableUntold, sound.disable(id, now))
             .await?;
+        match self.flaw {
+            Flaw::DisableForgetsIdentities => self.hide_identities(id),
+            Flaw::DisableForgetsPassword => {
+                self.notes().passwords.insert(id.clone(), None);
+            }
+            _ => {}
+        }
         Ok(done || self.is(Flaw::DisableAnswersAlways))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ps_core::{Hit, LimitRule, Limited, Limiter, StoreResult, Timestamp};
+use ps_core::{Hit, HitEffect, LimitRule, Limited, Limiter, StoreResult, Timestamp};
 use ps_testkit::conformance::limiter as suite;
 
 use crate::{
@@ -31,8 +31,36 @@ async fn limiters_fail() {
             "one_refusal_counts_nothing_under_any_rule",
         ),
         (Flaw::LimitCountsQuestions, "asking_counts_nothing"),
-        (Flaw::LimitCostsOne, "a_cost_is_counted_whole_or_not_at_all"),
         (Flaw::LimitCountsAKeyOnce, "two_hits_of_one_key_are_two"),
+        (
+            Flaw::LimitGivesNothingBack,
+            "what_is_given_back_is_free_again",
+        ),
+        (Flaw::LimitGivesAllBack, "what_is_given_back_is_free_again"),
+        (
+            Flaw::LimitGivesTheLatestBack,
+            "what_was_not_counted_then_is_not_given_back",
+        ),
+        (
+            Flaw::LimitGivesBackWithoutEnd,
+            "what_was_not_counted_then_is_not_given_back",
+        ),
+        (
+            Flaw::LimitGivesBackFirst,
+            "what_a_call_gives_back_makes_no_room_in_it",
+        ),
+        (
+            Flaw::LimitGivesBackLast,
+            "what_a_call_gives_back_makes_no_room_in_it",
+        ),
+        (
+            Flaw::LimitGivesNothingBack,
+            "right_guesses_among_many_wrong_ones_cost_nothing",
+        ),
+        (
+            Flaw::LimitReadsThenWrites,
+            "right_guesses_among_many_wrong_ones_cost_nothing",
+        ),
         (
             Flaw::LimitByTheLatestClock,
             "who_read_the_clock_earlier_and_comes_later_is_counted",
@@ -52,9 +80,11 @@ impl Limiter for Broken {
         let each = |change: fn(Hit) -> Hit| hits.iter().cloned().map(change).collect::<Vec<_>>();
         match self.flaw {
             Flaw::LimitReadsThenWrites => {
-                let asked = sound
-                    .hit(&each(|hit| Hit::peek(hit.key, hit.rule)), now)
-                    .await?;
+                let peeks = each(|hit| match hit.effect {
+                    HitEffect::Counts => Hit::peek(hit.key, hit.rule),
+                    HitEffect::Asks | HitEffect::GivesBack => hit,
+                });
+                let asked = sound.hit(&peeks, now).await?;
                 if let Limited::Passed { .. } = asked {
                     self.pause().await;
                     let unlimited = each(|hit| Hit {
@@ -92,18 +122,58 @@ impl Limiter for Broken {
                 Ok(answer.unwrap())
             }
             Flaw::LimitCountsQuestions => {
-                let counted = each(|hit| Hit {
-                    cost: hit.cost.max(1),
-                    ..hit
+                let counted = each(|hit| match hit.effect {
+                    HitEffect::Asks => Hit::new(hit.key, hit.rule),
+                    HitEffect::Counts | HitEffect::GivesBack => hit,
                 });
                 sound.hit(&counted, now).await
             }
-            Flaw::LimitCostsOne => {
-                let cheap = each(|hit| Hit {
-                    cost: hit.cost.min(1),
-                    ..hit
-                });
-                sound.hit(&cheap, now).await
+            Flaw::LimitGivesNothingBack => sound.hit(&given_and_others(hits).1, now).await,
+            Flaw::LimitGivesAllBack => {
+                let (given, mut all) = given_and_others(hits);
+                all.extend(given.iter().cycle().take(given.len() * 100).cloned());
+                sound.hit(&all, now).await
+            }
+            Flaw::LimitGivesTheLatestBack => {
+                let (given, others) = given_and_others(hits);
+                let latest = {
+                    let mut notes = self.notes();
+                    if !others.is_empty() {
+                        notes.latest = Some(now);
+                    }
+                    notes.latest.unwrap_or(now)
+                };
+                sound.hit(&given, latest).await?;
+                sound.hit(&others, now).await
+            }
+            Flaw::LimitGivesBackWithoutEnd => {
+                // Below nothing is a debt, which later hits pay first.
+                let (given, mut others) = given_and_others(hits);
+                sound.hit(&given, now).await?;
+                {
+                    let owed = &mut self.notes().owed;
+                    let mut count = |hit: &Hit, by: i32| {
+                        let count = owed.entry((hit.key.clone(), now)).or_default();
+                        *count += by;
+                        *count
+                    };
+                    given.iter().for_each(|hit| {
+                        count(hit, -1);
+                    });
+                    others.retain(|hit| hit.effect == HitEffect::Asks || count(hit, 1) > 0);
+                }
+                sound.hit(&others, now).await
+            }
+            Flaw::LimitGivesBackFirst => {
+                let (given, others) = given_and_others(hits);
+                sound.hit(&given, now).await?;
+                sound.hit(&others, now).await
+            }
+            Flaw::LimitGivesBackLast => {
+                let (given, others) = given_and_others(hits);
+                let answer = sound.hit(&others, now).await?;
+                sound.hit(&given, now).await?;
+                Ok(answer)
             }
             Flaw::LimitCountsAKeyOnce => {
                 let mut once = hits.to_vec();
@@ -140,4 +210,9 @@ fn lasting(per: Duration, hit: Hit) -> Hit {
         rule: LimitRule { limit, per },
         ..hit
     }
+}
+
+fn given_and_others(hits: &[Hit]) -> (Vec<Hit>, Vec<Hit>) {
+    let gives = |hit: &Hit| hit.effect == HitEffect::GivesBack;
+    hits.iter().cloned().partition(gives)
 }

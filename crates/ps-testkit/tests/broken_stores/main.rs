@@ -6,8 +6,10 @@
 mod accounts;
 mod challenges;
 mod changes;
+mod identities;
 mod keys;
 mod limiter;
+mod passwords;
 mod sessions;
 mod store;
 mod users;
@@ -17,9 +19,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ps_testkit::conformance::{
     Harness, Property, accounts as account_suite, across_flows, challenges as challenge_suite,
-    challenges_at_rest, changes as change_suite, keys as key_suite, keys_at_rest,
-    limiter as limiter_suite, report, sessions as session_suite, sessions_at_rest,
-    users as user_suite,
+    challenges_at_rest, changes as change_suite, identities as identity_suite, keys as key_suite,
+    keys_at_rest, limiter as limiter_suite, passwords as password_suite, report,
+    sessions as session_suite, sessions_at_rest, users as user_suite,
 };
 
 use crate::store::{Broken, Flaw};
@@ -61,9 +63,11 @@ async fn without_a_flaw_every_property_holds() {
     all.extend(challenge_suite::properties());
     all.extend(challenges_at_rest::properties());
     all.extend(change_suite::properties());
+    all.extend(identity_suite::properties());
     all.extend(key_suite::properties());
     all.extend(keys_at_rest::properties());
     all.extend(limiter_suite::properties());
+    all.extend(password_suite::properties());
     all.extend(session_suite::properties());
     all.extend(sessions_at_rest::properties());
     all.extend(user_suite::properties());
@@ -126,7 +130,20 @@ async fn steps_across_flows_fail() {
             Flaw::ClaimIgnoresVersion,
             "what_was_in_flight_finds_the_account_changed",
         ),
+        (
+            Flaw::LinkIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (
+            Flaw::UnlinkIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
+        (
+            Flaw::ReplaceIgnoresVersion,
+            "what_was_in_flight_finds_the_account_changed",
+        ),
         (Flaw::OpenIgnoresVersion, "no_session_in_flight_survives"),
+        (Flaw::ReplaceKeepsSessions, "no_session_in_flight_survives"),
         (Flaw::KeyIgnoresVersion, "no_key_in_flight_survives_a_claim"),
         (
             Flaw::ClaimKeepsKeys,
@@ -145,8 +162,36 @@ async fn steps_across_flows_fail() {
             "what_overturns_an_account_is_told_of_every_flow",
         ),
         (
+            Flaw::ReplaceUntold,
+            "what_overturns_an_account_is_told_of_every_flow",
+        ),
+        (
             Flaw::ConsumedTwice,
             "of_many_right_codes_at_once_one_opens_a_session",
+        ),
+        (
+            Flaw::ReplaceKeepsSessions,
+            "a_new_password_ends_every_other_session",
+        ),
+        (
+            Flaw::ReplaceEndsTheKept,
+            "a_new_password_ends_every_other_session",
+        ),
+        (
+            Flaw::ReplaceCarriesNothing,
+            "a_new_password_ends_every_other_session",
+        ),
+        (
+            Flaw::ReplaceUntold,
+            "a_new_password_ends_every_other_session",
+        ),
+        (
+            Flaw::ReplaceKeepsAnything,
+            "a_new_password_needs_a_live_session_to_keep",
+        ),
+        (
+            Flaw::ReplaceUntold,
+            "a_new_password_is_told_as_soon_as_it_is_acknowledged",
         ),
     ];
     fail(across_flows::properties(), &table).await;

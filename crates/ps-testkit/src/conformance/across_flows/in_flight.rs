@@ -1,59 +1,9 @@
-//! What one type promises that implements the ports of every flow: nothing that was proven before an
-//! account changed is acted on after it.
+//! What was under way when an account changed.
 
-use std::sync::Arc;
-
-use ps_apikey::{ApiKeyRecord, ApiKeyStore, KeyInserted, KeyRotated, Listing};
-use ps_core::{
-    AccountVersion, Accounts, ChallengeId, Change, Changes, KeyVersion, LimitRule, Raised,
-    SystemRandom,
-};
-use ps_magiccode::{ChallengeStore, Exposure, NewChallenge, Purpose, SendBudget};
-use ps_session::{Advance, End, Opened, SessionRecord, SessionStore, Which};
-
-use super::{
-    common::{HOUR, MINUTE, NOW, account, claim, email, feed, proof, race},
-    keys::{key, replacement},
-    sessions::session,
-};
-
-/// What this suite tests.
-pub trait Ports: Accounts + ApiKeyStore + ChallengeStore + Changes + SessionStore {}
-impl<T: Accounts + ApiKeyStore + ChallengeStore + Changes + SessionStore> Ports for T {}
-type Store = Arc<dyn Ports>;
-
-/// What raises an account's version.
-#[derive(Clone, Copy, Debug)]
-enum Overturn {
-    Claim,
-    Disable,
-    EndAll,
-    EndOthers,
-}
-
-const OVERTURNS: [Overturn; 4] = [
-    Overturn::Claim,
-    Overturn::Disable,
-    Overturn::EndAll,
-    Overturn::EndOthers,
-];
-
-suite! {
-    $ across_flows __across_flows {
-        self {
-            what_was_in_flight_finds_the_account_changed
-            no_session_in_flight_survives
-            no_key_in_flight_survives_a_claim
-            no_rotated_key_in_flight_survives_a_claim
-            no_rotation_succeeds_after_a_disable
-            what_overturns_an_account_is_told_of_every_flow
-            of_many_right_codes_at_once_one_opens_a_session
-        }
-    }
-}
+use super::*;
 
 // SE22
-async fn what_was_in_flight_finds_the_account_changed(store: Store) {
+pub(super) async fn what_was_in_flight_finds_the_account_changed(store: Store) {
     for overturn in OVERTURNS {
         let name = format!("{overturn:?}");
         let asking = asking(&store, &name).await;
@@ -61,7 +11,11 @@ async fn what_was_in_flight_finds_the_account_changed(store: Store) {
         let old = key(&name, NOW);
         let inserted = store.insert(&old, under, 25, NOW).await.unwrap();
         assert_eq!(inserted, KeyInserted::Done);
+        let linked = identity(&name, "google", &name);
+        let done = store.link(&linked, Removed::Stays, under).await;
+        assert_eq!(done.unwrap(), Linked::Done);
         overturn_account(&store, overturn, &asking).await;
+        let password = PasswordStore::find(&*store, &account(&name)).await.unwrap();
         for enabled in [false, true] {
             let (key, session) = (key(&name, NOW), session_under(&name, under));
             let inserted = store.insert(&key, under, 25, NOW).await.unwrap();
@@ -74,6 +28,21 @@ async fn what_was_in_flight_finds_the_account_changed(store: Store) {
                 .claim(&account(&name), &proof("a@example.com"), under, NOW)
                 .await;
             assert_eq!(raised.unwrap(), Raised::Changed, "{overturn:?}");
+            let new = identity(&name, "linkedin", &name);
+            let linked = store.link(&new, Removed::IsLifted, under).await;
+            assert_eq!(linked.unwrap(), Linked::AccountChanged, "{overturn:?}");
+            let unlinked = store
+                .unlink_unless_last(&account(&name), "google", &[], true, under, NOW)
+                .await
+                .unwrap();
+            assert_eq!(unlinked, Unlinked::AccountChanged, "{overturn:?}");
+            let late = PasswordHash::new("late");
+            let raised = store
+                .replace(&account(&name), &late, None, under, NOW)
+                .await;
+            assert_eq!(raised.unwrap(), Raised::Changed, "{overturn:?}");
+            let found = PasswordStore::find(&*store, &account(&name)).await;
+            assert_eq!(found.unwrap(), password, "{overturn:?}");
             if !enabled {
                 store.enable(&account(&name), NOW).await.unwrap();
             }
@@ -82,7 +51,7 @@ async fn what_was_in_flight_finds_the_account_changed(store: Store) {
 }
 
 // SE22
-async fn no_session_in_flight_survives(store: Store) {
+pub(super) async fn no_session_in_flight_survives(store: Store) {
     for overturn in OVERTURNS {
         for round in 0..10 {
             let name = format!("{overturn:?}{round}");
@@ -112,7 +81,7 @@ async fn no_session_in_flight_survives(store: Store) {
 }
 
 // SE22
-async fn no_key_in_flight_survives_a_claim(store: Store) {
+pub(super) async fn no_key_in_flight_survives_a_claim(store: Store) {
     for round in 0..10 {
         let name = format!("{round}");
         let inserted = race(64, |task| {
@@ -144,7 +113,7 @@ async fn no_key_in_flight_survives_a_claim(store: Store) {
 }
 
 // SE22
-async fn no_rotated_key_in_flight_survives_a_claim(store: Store) {
+pub(super) async fn no_rotated_key_in_flight_survives_a_claim(store: Store) {
     for round in 0..10 {
         let name = format!("{round}");
         let under = AccountVersion::default();
@@ -179,7 +148,7 @@ async fn no_rotated_key_in_flight_survives_a_claim(store: Store) {
 }
 
 // SE23
-async fn no_rotation_succeeds_after_a_disable(store: Store) {
+pub(super) async fn no_rotation_succeeds_after_a_disable(store: Store) {
     for round in 0..10 {
         let name = format!("{round}");
         let session = asking(&store, &name).await;
@@ -207,7 +176,7 @@ async fn no_rotation_succeeds_after_a_disable(store: Store) {
 }
 
 // AK7, SE10
-async fn what_overturns_an_account_is_told_of_every_flow(store: Store) {
+pub(super) async fn what_overturns_an_account_is_told_of_every_flow(store: Store) {
     for overturn in OVERTURNS {
         let name = format!("{overturn:?}");
         let asking = asking(&store, &name).await;
@@ -248,105 +217,5 @@ async fn what_overturns_an_account_is_told_of_every_flow(store: Store) {
             let expected = usize::from(overturns_keys && !page.keys.is_empty());
             assert_eq!(times.count(), expected, "{overturn:?}");
         }
-    }
-}
-
-// MC3, SE19
-async fn of_many_right_codes_at_once_one_opens_a_session(store: Store) {
-    for round in 0..10 {
-        let (name, new) = (format!("{round}"), new_challenge(&format!("a{round}")));
-        let many = LimitRule {
-            limit: 100,
-            per: MINUTE,
-        };
-        let exposure = Exposure {
-            address: many,
-            everywhere: many,
-        };
-        let sends = SendBudget {
-            hourly: many,
-            daily: many,
-        };
-        store.place(&new, &exposure, &sends, NOW).await.unwrap();
-        race(64, |_| {
-            let (store, name, new) = (Arc::clone(&store), name.clone(), new.clone());
-            async move {
-                let (id, email) = (&new.id, Some(&new.email));
-                let under = store.standing(&account(&name)).await.unwrap().version;
-                let claimed = store.claim_attempt(id, email, new.purpose, NOW).await;
-                // Meanwhile the code is compared.
-                tokio::task::yield_now().await;
-                if claimed.unwrap().is_none() || !store.consume(id, NOW).await.unwrap() {
-                    return;
-                }
-                let proof = proof(new.email.as_str());
-                let raised = store.claim(&account(&name), &proof, under, NOW).await;
-                let Raised::To(version) = raised.unwrap() else {
-                    panic!("nobody else proved anything");
-                };
-                let session = session_under(&name, version);
-                let opened = store.open(&session, None, 20, NOW).await.unwrap();
-                assert_eq!(opened, Opened::Done { ended: Vec::new() });
-            }
-        })
-        .await;
-        let sessions = SessionStore::list(&*store, &account(&name), NOW).await;
-        assert_eq!(sessions.unwrap().len(), 1);
-    }
-}
-
-/// A proven account's session, which will ask for the others to end.
-async fn asking(store: &Store, name: &str) -> SessionRecord {
-    let version = claim(&**store, &account(name), NOW).await;
-    let session = session_under(name, version);
-    let opened = store.open(&session, None, 100, NOW).await.unwrap();
-    assert_eq!(opened, Opened::Done { ended: Vec::new() });
-    session
-}
-
-async fn overturn_account(store: &Store, overturn: Overturn, asking: &SessionRecord) {
-    let account = &asking.account;
-    match overturn {
-        Overturn::Claim => {
-            claim(&**store, account, NOW).await;
-        }
-        Overturn::Disable => assert!(store.disable(account, NOW).await.unwrap()),
-        Overturn::EndAll => {
-            assert!(store.end(End::All(account), NOW).await.unwrap().is_some());
-        }
-        Overturn::EndOthers => {
-            let others = End::Others(account, &asking.id);
-            assert!(store.end(others, NOW).await.unwrap().is_some());
-        }
-    }
-}
-
-async fn find(store: &Store, session: &SessionRecord) -> Option<SessionRecord> {
-    SessionStore::find(&**store, Which::Id(&session.id))
-        .await
-        .unwrap()
-}
-
-fn session_under(name: &str, version: AccountVersion) -> SessionRecord {
-    SessionRecord {
-        version,
-        ..session(name, NOW)
-    }
-}
-
-async fn rotate_key(store: &Store, old: &ApiKeyRecord, under: AccountVersion) -> KeyRotated {
-    let new = replacement(NOW.plus(HOUR));
-    let rotated = ApiKeyStore::rotate(&**store, &old.account, &old.id, &new, under, NOW).await;
-    rotated.unwrap()
-}
-
-fn new_challenge(name: &str) -> NewChallenge {
-    NewChallenge {
-        id: ChallengeId::random(&SystemRandom),
-        purpose: Purpose::Register,
-        email: email(&format!("{name}@example.com")),
-        key_version: KeyVersion::new(7),
-        attempts: 5,
-        expires_at: NOW.plus(MINUTE * 10),
     }
 }
