@@ -4,19 +4,26 @@ use std::sync::Arc;
 
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{Ambient, EventSink, Follower, Mailer, RootSecrets};
-use ps_http::{Auth, Edge, NetworkLimits};
+use ps_http::{Auth, Edge, NetworkLimits, Notices, PlainNotices};
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
+use ps_oauth::{HttpClient, InvalidClient, Provider, SocialLogins, SocialPolicy};
+use ps_password::{PasswordPolicy, Passwords};
 use ps_session::{SessionPolicy, Sessions};
 use ps_sqlx::SqliteStore;
 
-use crate::{mailbox::Mailbox, pages, programs::Programs};
+use crate::{
+    mailbox::Mailbox, pages, plan::ProviderPlan, programs::Programs, providers::Providers,
+    stand_in::StandIn,
+};
 
 /// What the composition is made of.
 pub(crate) struct Parts {
     pub(crate) edge: Edge,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) network_limits: bool,
+    pub(crate) providers: Vec<ProviderPlan>,
     pub(crate) roots: RootSecrets,
     pub(crate) store: Arc<SqliteStore>,
 }
@@ -27,12 +34,16 @@ pub(crate) struct Composed {
     pub(crate) probes: Arc<Auth>,
 }
 
-pub(crate) fn compose(parts: Parts) -> Composed {
+/// # Errors
+/// Where a configured provider cannot be used.
+pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
     let Parts {
         edge,
         events,
         mailer,
+        http,
         network_limits,
+        providers,
         roots,
         store,
     } = parts;
@@ -65,19 +76,41 @@ pub(crate) fn compose(parts: Parts) -> Composed {
     let codes = MagicCodes::new(
         store.clone(),
         store.clone(),
-        mailer,
+        mailer.clone(),
         Arc::new(PlainLetters::new(&site)),
         &roots,
         CodePolicy::default(),
         ambient.clone(),
     );
+    let notices = Notices::new(
+        mailer.clone(),
+        Arc::new(PlainNotices::new(&site)),
+        ambient.clone(),
+    );
+    let passwords = Passwords::new(
+        store.clone(),
+        store.clone(),
+        PasswordPolicy::default(),
+        ambient.clone(),
+    );
+    let Providers { clients, stand_ins } = Providers::new(providers, &http, &edge, &ambient)?;
+    let social = SocialLogins::new(
+        clients,
+        store.clone(),
+        store.clone(),
+        store.clone(),
+        &roots,
+        SocialPolicy::default(),
+        ambient.clone(),
+    );
     let limits = network_limits.then(|| NetworkLimits::new(store.clone()));
 
-    // What only development shows: its mails, and what to try.
-    let development = mailbox.map(|mailbox| (mailbox.routes(), pages::routes()));
-    let development = development
-        .into_iter()
-        .flat_map(|(mails, pages)| mails.into_iter().chain(pages));
+    // What only development has: its mails, and providers of its own.
+    let development = mailbox.into_iter().flat_map(Mailbox::routes);
+    let development = development.chain(stand_ins.into_iter().map(StandIn::route));
+    let known: Vec<Provider> = social.providers().cloned().collect();
+    let pages = pages::routes(&known).into_iter();
+    let pages = pages.chain([pages::front(edge.is_development())]);
 
     let probes = Auth::new(
         edge.clone(),
@@ -88,11 +121,14 @@ pub(crate) fn compose(parts: Parts) -> Composed {
     let auth = Auth::new(edge, store.clone(), follower, ambient.clone())
         .with_api_keys(Arc::new(keys))
         .with_sessions(Arc::new(sessions), store.clone())
-        .with_magic_codes(Arc::new(codes), store, limits)
+        .with_magic_codes(Arc::new(codes), store.clone(), limits.clone())
+        .with_passwords(Arc::new(passwords), store.clone(), notices.clone(), limits)
+        .with_social_logins(Arc::new(social), store, notices)
         .with_routes(Programs::new(ambient).routes())
+        .with_routes(pages)
         .with_routes(development);
-    Composed {
+    Ok(Composed {
         auth: Arc::new(auth),
         probes: Arc::new(probes),
-    }
+    })
 }

@@ -63,6 +63,7 @@ fn describe(settings: &Settings, plan: &Plan) -> String {
          trusted proxies {}\n\
          database        {}\n\
          mail server     {}\n\
+         providers       {}\n\
          network limits  {}\n\
          operations on   {}",
         plan.edge.public_url(),
@@ -71,11 +72,26 @@ fn describe(settings: &Settings, plan: &Plan) -> String {
         plan.proxies,
         plan.database,
         yes(plan.mail.is_some()),
+        providers(plan),
         yes(plan.network_limits),
         plan.ops_listen
             .map_or("nothing".to_owned(), |address| address.to_string()),
     );
     text
+}
+
+fn providers(plan: &Plan) -> String {
+    let stand_ins = plan.edge.is_development();
+    let named = ["google", "linkedin"].map(|name| {
+        let configured = plan.providers.iter().find(|one| one.name == name);
+        match configured.map(|one| one.issuer.as_deref()) {
+            Some(Some(issuer)) => format!("{name} at {issuer}"),
+            Some(None) => name.to_owned(),
+            None if stand_ins => format!("{name} (a stand-in)"),
+            None => format!("no {name}"),
+        }
+    });
+    named.join(", ")
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ mod mailbox;
 mod pages;
 mod plan;
 mod programs;
+mod providers;
 mod root_secret;
 mod serve;
 mod settings;
+mod stand_in;
 
 use std::{fmt::Display, process::ExitCode};
 

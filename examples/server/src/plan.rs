@@ -1,6 +1,7 @@
 //! From settings to what will be served, or every reason why not: a pure function.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -8,6 +9,7 @@ use std::{
 use ipnet::IpNet;
 use ps_http::{Edge, ForwardedFamily, Origin, TrustedProxies};
 use ps_smtp::SmtpSettings;
+use url::{Host, Url};
 
 use crate::settings::{Family, Settings, Switch};
 
@@ -33,9 +35,13 @@ pub(crate) enum Refusal {
     )]
     OriginPlain(String),
     #[error(
-        "provider_unsupported: this version has no social sign-in: unset GOOGLE_… and LINKEDIN_…"
+        "provider_half: {0}_CLIENT_ID and {0}_CLIENT_SECRET go together, and {0}_ISSUER with them"
     )]
-    ProviderUnsupported,
+    ProviderHalf(&'static str),
+    #[error(
+        "provider_issuer_invalid: {0}_ISSUER is not an https:// URL (in development, http:// on a loopback host will do)"
+    )]
+    ProviderIssuerInvalid(&'static str),
     #[error("proxy_in_development: development answers this machine only: trust no proxy in it")]
     ProxyInDevelopment,
     #[error("proxy_invalid: {0:?} is not a network such as 10.0.0.0/8")]
@@ -70,9 +76,27 @@ pub(crate) struct Plan {
     pub(crate) mail: Option<SmtpSettings>,
     pub(crate) network_limits: bool,
     pub(crate) ops_listen: Option<SocketAddr>,
+    pub(crate) providers: Vec<ProviderPlan>,
     /// How many networks of proxies are believed.
     pub(crate) proxies: usize,
     pub(crate) tls: Option<Tls>,
+}
+
+/// Our registration at a provider.
+#[derive(Clone)]
+pub(crate) struct ProviderPlan {
+    /// `google` or `linkedin`.
+    pub(crate) name: &'static str,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    /// Another issuer in the place of the provider's own.
+    pub(crate) issuer: Option<String>,
+}
+
+impl fmt::Debug for ProviderPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProviderPlan({} as {})", self.name, self.client_id)
+    }
 }
 
 /// Where the certificate and its key lie.
@@ -111,6 +135,7 @@ pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<
     if settings.ops_listen == Some(listen) && listen.port() != 0 {
         judge.add(Refusal::OpsListenShared);
     }
+    let providers = judge.providers(settings, is_development);
     if is_development {
         if !networks.is_empty() {
             judge.add(Refusal::ProxyInDevelopment);
@@ -142,6 +167,7 @@ pub(crate) fn plan(settings: &Settings, listen: SocketAddr) -> Result<Plan, Vec<
             mail,
             network_limits: settings.network_limits == Switch::On,
             ops_listen: settings.ops_listen,
+            providers,
             proxies,
             tls,
         }),
@@ -229,13 +255,49 @@ impl Judge {
         }
     }
 
+    fn providers(&mut self, settings: &Settings, is_development: bool) -> Vec<ProviderPlan> {
+        let google = (
+            "google",
+            "GOOGLE",
+            &settings.google_client_id,
+            &settings.google_client_secret,
+            &settings.google_issuer,
+        );
+        let linkedin = (
+            "linkedin",
+            "LINKEDIN",
+            &settings.linkedin_client_id,
+            &settings.linkedin_client_secret,
+            &settings.linkedin_issuer,
+        );
+        let mut plans = Vec::new();
+        for (name, prefix, id, secret, issuer) in [google, linkedin] {
+            match (id, secret, issuer) {
+                (None, None, None) => {}
+                (Some(id), Some(secret), issuer) => {
+                    if issuer
+                        .as_ref()
+                        .is_some_and(|text| !is_issuer(text, is_development))
+                    {
+                        self.add(Refusal::ProviderIssuerInvalid(prefix));
+                    }
+                    plans.push(ProviderPlan {
+                        name,
+                        client_id: id.clone(),
+                        client_secret: secret.clone(),
+                        issuer: issuer.clone(),
+                    });
+                }
+                _ => self.add(Refusal::ProviderHalf(prefix)),
+            }
+        }
+        plans
+    }
+
     /// Settings of what is not built yet are refused, not ignored: somebody would rely on them.
     fn unbuilt(&mut self, settings: &Settings) {
         if settings.redis_url.is_some() {
             self.add(Refusal::RedisUnsupported);
-        }
-        if settings.google_client_id.is_some() || settings.linkedin_client_id.is_some() {
-            self.add(Refusal::ProviderUnsupported);
         }
     }
 
@@ -263,6 +325,26 @@ impl Judge {
             self.add(Refusal::MailMissing);
         }
     }
+}
+
+/// Whether a text can be an issuer (OpenID Connect Discovery 1.0 §3): no query, no fragment, and
+/// nothing in clear text over a network.
+fn is_issuer(text: &str, is_development: bool) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_safe = match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_development && is_loopback,
+        _ => false,
+    };
+    is_safe && url.query().is_none() && url.fragment().is_none()
 }
 
 /// Wider than any operator's own network: such a list would believe strangers.

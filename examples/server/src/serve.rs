@@ -18,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use ps_axum::AuthState;
 use ps_core::{EventSink, EventSinks, Mailer};
 use ps_http::{MetricsEvents, TracingEvents};
+use ps_reqwest::{CallPolicy, ReqwestClient};
 use ps_smtp::SmtpMailer;
 use ps_sqlx::{AuditLog, SqliteStore};
 use tokio::{signal, task::JoinHandle};
@@ -77,14 +78,22 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         Arc::new(MetricsEvents),
         audit.clone(),
     ];
+    let calls = CallPolicy::default();
+    let http = if plan.edge.is_development() {
+        ReqwestClient::danger_plain_loopback(calls)?
+    } else {
+        ReqwestClient::new(calls)?
+    };
     let Composed { auth, probes } = compose(Parts {
         edge: plan.edge,
         events: Arc::new(EventSinks::new(events)),
         mailer,
+        http: Arc::new(http),
         network_limits: plan.network_limits,
+        providers: plan.providers,
         roots,
         store: Arc::clone(&store),
-    });
+    })?;
     let background = tokio::spawn({
         let (auth, audit) = (Arc::clone(&auth), Arc::clone(&audit));
         async move {

@@ -51,11 +51,37 @@ pub(crate) struct Settings {
     #[arg(long, env = "REDIS_URL", hide = true)]
     pub(crate) redis_url: Option<String>,
 
-    #[arg(long, env = "GOOGLE_CLIENT_ID", hide = true)]
+    /// Our client id at Google. Without it development has a stand-in, and nothing else has Google.
+    #[arg(long, env = "GOOGLE_CLIENT_ID")]
     pub(crate) google_client_id: Option<String>,
 
-    #[arg(long, env = "LINKEDIN_CLIENT_ID", hide = true)]
+    #[arg(
+        long,
+        env = "GOOGLE_CLIENT_SECRET",
+        hide_env_values = true,
+        hide = true
+    )]
+    pub(crate) google_client_secret: Option<String>,
+
+    /// Another OpenID issuer in the place of Google's, found by discovery.
+    #[arg(long, env = "GOOGLE_ISSUER")]
+    pub(crate) google_issuer: Option<String>,
+
+    /// Our client id at LinkedIn. Without it development has a stand-in, and nothing else has LinkedIn.
+    #[arg(long, env = "LINKEDIN_CLIENT_ID")]
     pub(crate) linkedin_client_id: Option<String>,
+
+    #[arg(
+        long,
+        env = "LINKEDIN_CLIENT_SECRET",
+        hide_env_values = true,
+        hide = true
+    )]
+    pub(crate) linkedin_client_secret: Option<String>,
+
+    /// Another OpenID issuer in the place of LinkedIn's, found by discovery.
+    #[arg(long, env = "LINKEDIN_ISSUER")]
+    pub(crate) linkedin_issuer: Option<String>,
 
     /// The mail server: smtps://user:pass@host:465, or smtp://user:pass@host:587?tls=required.
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]

@@ -54,16 +54,31 @@ impl Server {
 
     /// Starts on a free port and waits until it says where.
     pub fn start_in(folder: PathBuf, flags: &[&str]) -> Self {
+        Self::start_with(folder, "127.0.0.1:0", flags, &[])
+    }
+
+    /// On this address, with these variables.
+    pub fn start_at(address: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(Self::new_folder(), address, &[], variables)
+    }
+
+    fn start_with(
+        folder: PathBuf,
+        listen: &str,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(folder.join("log"))
             .unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_example-server"))
-            .args(["--listen", "127.0.0.1:0", "--network-limits", "off"])
+            .args(["--listen", listen, "--network-limits", "off"])
             .args(flags)
             .current_dir(&folder)
             .env_clear()
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -153,9 +168,20 @@ pub struct Reply {
     pub body: String,
 }
 
+fn is(header: &str, name: &str) -> bool {
+    header.eq_ignore_ascii_case(name)
+}
+
 impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// Where it sends the browser.
+    pub fn location(&self) -> String {
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        let location = headers.find(|(name, _)| is(name, "location"));
+        location.map_or(String::new(), |(_, url)| url.to_owned())
     }
 
     pub fn text(&self, field: &str) -> String {
@@ -208,7 +234,8 @@ impl Client {
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         for line in head.lines() {
-            if let Some(cookie) = line.strip_prefix("set-cookie: ") {
+            let header = line.split_once(": ");
+            if let Some((_, cookie)) = header.filter(|(name, _)| is(name, "set-cookie")) {
                 let (name, rest) = cookie.split_once('=')?;
                 if cookie.ends_with("Max-Age=0") {
                     self.jar.remove(name);
@@ -261,6 +288,21 @@ impl Client {
             &[("authorization", &format!("Bearer {token}"))],
             "",
         )
+    }
+
+    /// Asks for a URL of the server itself, as a browser does that was sent there.
+    pub fn follow(&mut self, url: &str) -> Reply {
+        let site = format!("http://{}", self.address);
+        let path = url.strip_prefix(&site).unwrap_or(url);
+        assert!(path.starts_with('/'), "{url}");
+        self.send("GET", path, &[], "")
+    }
+
+    /// Carries the session of the refresh cookie on, and answers its access token.
+    pub fn refreshed(&mut self) -> String {
+        let reply = self.send("POST", "/api/auth/refresh", &[], "");
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.text("access_token")
     }
 
     /// The code in the newest of `count` mails to the address.
