@@ -12,7 +12,8 @@ use std::{
 
 use async_trait::async_trait;
 use ps_core::{
-    AccountId, AuthEvent, EventSink, Network, Outcome, StoreResult, Timestamp, random_base62,
+    AccountId, AuthEvent, EventSink, Network, Outcome, Refusal, StoreResult, Timestamp,
+    random_base62,
 };
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
@@ -204,7 +205,9 @@ fn is_kept(event: &AuthEvent<'_>) -> bool {
         event.outcome,
         Outcome::KeyAccepted(_) | Outcome::KeyRefused(_) | Outcome::SessionRefused(_)
     );
-    concerns_somebody && !is_cheap
+    // A flood that is held off must not fill the table; what it was held off for stands there.
+    let is_held_off = event.outcome.refusal() == Some(Refusal::Throttled);
+    concerns_somebody && !is_cheap && !is_held_off
 }
 
 struct Write(Vec<Entry>);

@@ -44,6 +44,11 @@ async fn what_concerns_somebody_is_kept_masked_and_in_order() {
             .of(&alice)
             .by(&who),
         AuthEvent::new(Outcome::KeyRefused(Refusal::Malformed), NOW).by(&who),
+        // Nor what was held off: a flood of it would fill the table.
+        AuthEvent::new(Outcome::PasswordRefused(Refusal::Throttled), NOW)
+            .of(&alice)
+            .to(&address)
+            .by(&who),
     ] {
         log.record(&event);
     }
