@@ -106,7 +106,21 @@ impl fmt::Display for EmailAddress {
 /// An address whose mailbox somebody has just shown to read.
 ///
 /// Holding one is the permission to register or claim an account, so there is no way to make one
-/// but by a proof.
+/// but by a proof: neither from an address, nor from its parts, nor from text.
+///
+/// ```compile_fail,E0451
+/// # let address = ps_core::EmailAddress::parse("alice@example.com").unwrap();
+/// let proof = ps_core::VerifiedEmail { address, at: ps_core::Timestamp::from_seconds(0) };
+/// ```
+///
+/// ```compile_fail,E0277
+/// # let address = ps_core::EmailAddress::parse("alice@example.com").unwrap();
+/// let proof = ps_core::VerifiedEmail::from(address);
+/// ```
+///
+/// ```compile_fail,E0277
+/// let proof: ps_core::VerifiedEmail = "alice@example.com".parse().unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedEmail {
     address: EmailAddress,

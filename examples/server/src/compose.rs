@@ -93,7 +93,7 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         PasswordPolicy::default(),
         ambient.clone(),
     );
-    let Providers { clients, stand_ins } = Providers::new(providers, &http, &edge, &ambient)?;
+    let Providers { clients, stand_ins } = Providers::new(&providers, &http, &edge, &ambient)?;
     let social = SocialLogins::new(
         clients,
         store.clone(),

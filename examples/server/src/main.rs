@@ -3,6 +3,8 @@
 mod compose;
 mod doctor;
 mod mailbox;
+mod on_actix;
+mod on_axum;
 mod pages;
 mod plan;
 mod programs;

@@ -19,7 +19,7 @@ impl Providers {
     /// # Errors
     /// Where a client cannot be made of what was configured.
     pub(crate) fn new(
-        plans: Vec<ProviderPlan>,
+        plans: &[ProviderPlan],
         http: &Arc<dyn HttpClient>,
         edge: &Edge,
         ambient: &Ambient,

@@ -8,35 +8,31 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::get};
-use axum_server::{Handle, tls_rustls::RustlsConfig};
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::conn::auto::Builder,
-};
+use axum::routing::get;
+use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use ps_axum::AuthState;
 use ps_core::{EventSink, EventSinks, Mailer};
-use ps_http::{MetricsEvents, TracingEvents};
+use ps_http::{Auth, MetricsEvents, TracingEvents};
 use ps_reqwest::{CallPolicy, ReqwestClient};
 use ps_smtp::SmtpMailer;
 use ps_sqlx::{AuditLog, SqliteStore};
-use tokio::{signal, task::JoinHandle};
+use tokio::{signal, sync::watch, task::JoinHandle};
 use tokio_rustls::rustls::ServerConfig;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     compose::{Composed, Parts, compose},
+    on_actix, on_axum,
     plan::{Refusal, Tls, plan},
     root_secret::root_secrets,
-    settings::Settings,
+    settings::{Framework, Settings},
 };
 
 /// How long what is in flight may take once the server is told to stop.
-const LAST: Duration = Duration::from_secs(10);
+pub(crate) const LAST: Duration = Duration::from_secs(10);
 /// How long a client may take to send the head of a request, and how large it may be in bytes.
-const HEAD: Duration = Duration::from_secs(10);
-const HEAD_SIZE: usize = 16 * 1024;
+pub(crate) const HEAD: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_SIZE: usize = 16 * 1024;
 
 /// Every reason not to start.
 #[derive(Debug, thiserror::Error)]
@@ -101,21 +97,21 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         }
     });
 
-    let handle = Handle::new();
-    let stopping = tokio::spawn(stop_when_told(handle.clone(), background));
+    let (told, stop) = watch::channel(false);
+    let stop = Stop(stop);
+    let stopping = tokio::spawn(stop_when_told(told, background));
     if let Some(address) = plan.ops_listen {
-        let probes = ps_axum::routes(&AuthState::plain(probes));
+        let probes = ps_axum::routes(&ps_axum::AuthState::plain(probes));
         let ops = probes.route("/metrics", get(async move || numbers.render()));
         let listener = TcpListener::bind(address)?;
-        tokio::spawn(answer(listener, None, ops, handle.clone()).await?);
+        tokio::spawn(on_axum::serve(listener, None, ops, stop.clone()));
     }
-    let state = match plan.tls {
-        Some(_) => AuthState::tls(Arc::clone(&auth)),
-        None => AuthState::plain(Arc::clone(&auth)),
+    let tls = match &plan.tls {
+        Some(tls) => Some(server_config(tls).await?),
+        None => None,
     };
-    let serving = answer(listener, plan.tls, ps_axum::fallback(&state), handle).await?;
     announce(&announcement);
-    serving.await?;
+    serve_on(settings.framework, listener, tls, Arc::clone(&auth), stop).await?;
 
     let (background, result) = stopping.await?;
     if tokio::time::timeout(LAST, auth.settle()).await.is_err() {
@@ -130,16 +126,42 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     Ok(result?)
 }
 
+/// The same routes on either framework.
+async fn serve_on(
+    framework: Framework,
+    listener: TcpListener,
+    tls: Option<ServerConfig>,
+    auth: Arc<Auth>,
+    stop: Stop,
+) -> io::Result<()> {
+    match (framework, tls.is_some()) {
+        (Framework::Actix, true) => {
+            on_actix::serve(listener, tls, ps_actix::AuthState::tls(auth), stop).await
+        }
+        (Framework::Actix, false) => {
+            on_actix::serve(listener, tls, ps_actix::AuthState::plain(auth), stop).await
+        }
+        (Framework::Axum, is_tls) => {
+            let state = if is_tls {
+                ps_axum::AuthState::tls(auth)
+            } else {
+                ps_axum::AuthState::plain(auth)
+            };
+            on_axum::serve(listener, tls, ps_axum::fallback(&state), stop).await
+        }
+    }
+}
+
 type Stopped = Result<(), BackgroundDied>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("what must go on in the background has died")]
 struct BackgroundDied;
 
-/// Stops taking requests when the process is told to stop, or when what must go on in the background
-/// has died: a server that follows nothing and sends no mail is better started again.
+/// Waits until the process is told to stop, or what must go on in the background has died: a server
+/// that follows nothing and sends no mail is better started again. Then tells the servers.
 async fn stop_when_told(
-    handle: Handle<SocketAddr>,
+    stop: watch::Sender<bool>,
     mut background: JoinHandle<()>,
 ) -> (JoinHandle<()>, Stopped) {
     let result = tokio::select! {
@@ -149,7 +171,7 @@ async fn stop_when_told(
             Err(BackgroundDied)
         }
     };
-    handle.graceful_shutdown(Some(LAST));
+    let _ = stop.send(true);
     // A task that has ended must not be waited for again.
     let background = match &result {
         Ok(()) => background,
@@ -158,54 +180,24 @@ async fn stop_when_told(
     (background, result)
 }
 
-/// A server that is ready to run: TLS ended here, or not. HTTP/1.1 only, so that one deadline holds
-/// from the first byte of a connection to the end of a head.
-async fn answer(
-    listener: TcpListener,
-    tls: Option<Tls>,
-    app: Router,
-    handle: Handle<SocketAddr>,
-) -> Result<impl Future<Output = io::Result<()>> + Send, Box<dyn Error>> {
-    listener.set_nonblocking(true)?;
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let config = match &tls {
-        Some(tls) => Some(http1_over(
-            &RustlsConfig::from_pem_file(&tls.cert, &tls.key).await?,
-        )),
-        None => None,
-    };
-    Ok(async move {
-        match config {
-            Some(config) => {
-                let mut server = axum_server::from_tcp_rustls(listener, config)?
-                    .handle(handle)
-                    .http1_only();
-                bound(server.http_builder());
-                server.serve(app).await
-            }
-            None => {
-                let mut server = axum_server::from_tcp(listener)?.handle(handle).http1_only();
-                bound(server.http_builder());
-                server.serve(app).await
-            }
-        }
-    })
+/// Tells every server of the process to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Comes back once the process is to stop.
+    pub(crate) async fn told(mut self) {
+        // A sender that is gone says the same.
+        let _ = self.0.wait_for(|told| *told).await;
+    }
 }
 
-fn http1_over(config: &RustlsConfig) -> RustlsConfig {
+/// What TLS is ended with; HTTP/1.1 is all that is spoken over it.
+async fn server_config(tls: &Tls) -> io::Result<ServerConfig> {
+    let config = RustlsConfig::from_pem_file(&tls.cert, &tls.key).await?;
     let mut config = ServerConfig::clone(&config.get_inner());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    RustlsConfig::from_config(Arc::new(config))
-}
-
-/// What one connection may take.
-fn bound(server: &mut Builder<TokioExecutor>) {
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_headers(100)
-        .max_buf_size(HEAD_SIZE);
+    Ok(config)
 }
 
 fn announcement(edge: &ps_http::Edge, listen: SocketAddr, database: &str) -> String {

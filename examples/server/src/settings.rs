@@ -149,6 +149,7 @@ pub(crate) enum Command {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framework {
+    Actix,
     Axum,
 }
 

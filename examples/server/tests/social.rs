@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Client, Reply, Server};
+use common::{Client, FRAMEWORKS, Reply, Server};
 
 /// Leaves for a provider, chooses somebody on its page, and answers the callback's URL.
 fn choose(browser: &mut Client, authorize_url: &str, choice: &str) -> String {
@@ -26,7 +26,11 @@ fn sign_in(browser: &mut Client, provider: &str, choice: &str) -> Reply {
 
 #[test]
 fn the_way_of_an_account_from_google_to_a_password() {
-    let server = Server::start();
+    FRAMEWORKS.into_iter().for_each(from_google_to_a_password);
+}
+
+fn from_google_to_a_password(framework: &str) {
+    let server = Server::start_on(framework);
     let site = format!("http://{}", server.address);
     let mut alice = server.client();
 

@@ -6,11 +6,15 @@ mod common;
 
 use std::{thread, time::Duration};
 
-use common::Server;
+use common::{FRAMEWORKS, Server};
 
 #[test]
 fn the_walk_holds_across_a_stop_and_a_kill() {
-    let server = Server::start();
+    FRAMEWORKS.into_iter().for_each(walk);
+}
+
+fn walk(framework: &str) {
+    let server = Server::start_on(framework);
     let mut alice = server.client();
     let made = alice.sign_up("alice@example.com");
     assert_eq!(made.status, 201, "{made:?}");
@@ -57,7 +61,7 @@ fn the_walk_holds_across_a_stop_and_a_kill() {
     let (folder, code) = server.stop();
     assert_eq!(code, Some(0));
     let issuer = format!("http://{}", alice.address);
-    let server = Server::start_in(folder, &["--public-url", &issuer]);
+    let server = Server::start_in(folder, &["--public-url", &issuer, "--framework", framework]);
     old.address.clone_from(&server.address);
     alice.address.clone_from(&server.address);
     assert_eq!(
@@ -82,7 +86,7 @@ fn the_walk_holds_across_a_stop_and_a_kill() {
     let bob = server.client().sign_up("bob@example.com");
 
     let folder = server.kill();
-    let server = Server::start_in(folder, &["--public-url", &issuer]);
+    let server = Server::start_in(folder, &["--public-url", &issuer, "--framework", framework]);
     alice.address.clone_from(&server.address);
     assert_eq!(
         alice.get("/api/auth/session", &token).refusal().0,

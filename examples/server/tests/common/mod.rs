@@ -25,9 +25,16 @@ pub struct Server {
     keep: bool,
 }
 
+/// Everything holds on each of them.
+pub const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
+
 impl Server {
     pub fn start() -> Self {
         Self::start_in(Self::new_folder(), &[])
+    }
+
+    pub fn start_on(framework: &str) -> Self {
+        Self::start_in(Self::new_folder(), &["--framework", framework])
     }
 
     /// With an operations listener on a port that was free a moment ago.
