@@ -6,7 +6,7 @@ use form_urlencoded::parse;
 use ps_core::{Refusal, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::{Attempt, CallbackError, SocialError, attempt::Attempts};
+use crate::{Attempt, CallbackError, SocialError, attempt::Attempts, failure::ProviderError};
 
 /// No provider's code or state comes near it.
 const LONGEST: usize = 2_048;
@@ -141,7 +141,10 @@ fn answer(query: Query) -> Result<Answer, (SocialError, Refusal)> {
         (Parameter::Given(error), _) if is_called_off(&error) => {
             Err((SocialError::AccessDenied, Refusal::Cancelled))
         }
-        (Parameter::Given(_), _) => Err((SocialError::ProviderError, Refusal::ProviderFailed)),
+        (Parameter::Given(_), _) => {
+            let said = ProviderError::Refused("an error in the callback");
+            Err((said.into(), Refusal::ProviderFailed))
+        }
         _ => Err(invalid),
     }
 }

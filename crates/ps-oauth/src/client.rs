@@ -6,7 +6,6 @@ mod tests;
 use std::{fmt, sync::Arc};
 
 use ps_core::{Ambient, EmailAddress, Timestamp};
-use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -82,7 +81,7 @@ impl Client {
         if !is_name(provider.name()) {
             return Err(InvalidClient::Name);
         }
-        if !Url::parse(provider.issuer()).is_ok_and(|url| discovery::is_issuer(&url)) {
+        if !discovery::is_issuer(provider.issuer()) {
             return Err(InvalidClient::Issuer);
         }
         if client_id.len() > 255 || !is_visible(&client_id) {
@@ -91,7 +90,7 @@ impl Client {
         if !is_visible(&client_secret) {
             return Err(InvalidClient::ClientSecret);
         }
-        if !Url::parse(&redirect_uri).is_ok_and(|url| discovery::is_endpoint(&url, true)) {
+        if !discovery::is_endpoint(&redirect_uri, true) {
             return Err(InvalidClient::RedirectUri);
         }
         Ok(Self {
@@ -102,8 +101,8 @@ impl Client {
             redirect_uri,
             hosted_domain: None,
             http,
-            discovered: Kept::new(discovery::STALE),
-            keys: Kept::new(jwks::STALE),
+            discovered: Kept::new(discovery::STALE, discovery::RETRY),
+            keys: Kept::new(jwks::STALE, COOLDOWN),
         })
     }
 
@@ -183,7 +182,8 @@ impl Client {
         }
         let keys = self.keys(jwks::FRESH, endpoints, now).await?;
         let mut verdict = keys.judge(&token);
-        if verdict == Err(InvalidIdToken::UnknownKey) {
+        // A key may have been replaced, under another name or under its own.
+        if let Err(InvalidIdToken::Signature | InvalidIdToken::UnknownKey) = verdict {
             let newer = self.keys(COOLDOWN, endpoints, now).await?;
             verdict = newer.judge(&token);
         }

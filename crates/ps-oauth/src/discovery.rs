@@ -13,6 +13,9 @@ use crate::{
 /// How long discovered endpoints are used before they are asked for again.
 pub(crate) const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How soon after a fetch that failed the next is tried: somebody waits to sign in.
+pub(crate) const RETRY: Duration = Duration::from_secs(2);
+
 /// How long they are used while the provider does not answer.
 pub(crate) const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -63,7 +66,7 @@ impl Endpoints {
         }
         let plain = issuer.starts_with("http:");
         let checked = |url: String| {
-            let good = Url::parse(&url).is_ok_and(|url| is_endpoint(&url, plain));
+            let good = is_endpoint(&url, plain);
             good.then_some(Cow::Owned(url))
                 .ok_or(Outage::Rubbish("an endpoint that is not https"))
         };
@@ -108,14 +111,22 @@ pub(crate) fn location(issuer: &str) -> String {
     format!("{base}/.well-known/openid-configuration")
 }
 
-/// Whether `url` can be a provider's issuer: `https`, or `http` on this machine, and nothing but a
+/// Whether `text` can be a provider's issuer: `https`, or `http` on this machine, and nothing but a
 /// host and a path (§2).
-pub(crate) fn is_issuer(url: &Url) -> bool {
-    is_endpoint(url, true) && url.query().is_none()
+pub(crate) fn is_issuer(text: &str) -> bool {
+    is_endpoint(text, true) && !text.contains('?')
 }
 
-/// Whether `url` may be called: `https`, or `http` on this machine where `plain` is said.
-pub(crate) fn is_endpoint(url: &Url, plain: bool) -> bool {
+/// Whether `text` is a URL that may be called: `https`, or `http` on this machine where `plain` is
+/// said. It is used as it stands, so it must be what a parser would write, and not what one mends.
+pub(crate) fn is_endpoint(text: &str, plain: bool) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
+        return false;
+    }
+    let url = &url;
     let safe = match url.scheme() {
         "https" => url.host().is_some(),
         "http" => plain && is_loopback(url),
@@ -236,6 +247,13 @@ mod tests {
                 json!("https://"),
                 json!("https://user@id.example/x"),
                 json!("https://id.example/x#y"),
+                json!("https://id.example/x y"),
+                json!(" https://id.example/x"),
+                json!("https://id.example/x "),
+                json!("https:id.example/x"),
+                json!("https:\\\\id.example/x"),
+                json!("https:///id.example/x"),
+                json!("https://id.ex\tample/x"),
                 json!(1),
                 json!(null),
                 json!(["https://id.example/x"]),

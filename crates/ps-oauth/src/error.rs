@@ -37,7 +37,7 @@ pub enum SocialError {
     InvalidGrant,
     /// The provider answered, and said no.
     #[error("the provider refused")]
-    ProviderError,
+    ProviderError(#[source] Box<dyn Error + Send + Sync + 'static>),
     /// The provider did not answer, or nothing that could be understood: try again later.
     #[error("the provider is out of service")]
     ProviderUnavailable(#[source] Box<dyn Error + Send + Sync + 'static>),
@@ -59,7 +59,7 @@ impl SocialError {
             Self::IdentityInUse => Refusal::OfAnother,
             Self::IdentityRemoved => Refusal::Removed,
             Self::InvalidGrant => Refusal::Spent,
-            Self::ProviderError | Self::ProviderUnavailable(_) => Refusal::ProviderFailed,
+            Self::ProviderError(_) | Self::ProviderUnavailable(_) => Refusal::ProviderFailed,
             Self::Store(_) => return None,
             Self::UnknownProvider => Refusal::Unknown,
         };
@@ -72,7 +72,7 @@ impl From<ProviderError> for SocialError {
         match error {
             ProviderError::InvalidGrant => Self::InvalidGrant,
             ProviderError::InvalidIdToken(why) => Self::IdTokenInvalid(why.into()),
-            ProviderError::Refused => Self::ProviderError,
+            refused @ ProviderError::Refused(_) => Self::ProviderError(refused.into()),
             ProviderError::Unavailable(why) => Self::ProviderUnavailable(why.into()),
         }
     }

@@ -88,7 +88,17 @@ fn judge(error: RequestTokenError<Outage, BasicErrorResponse>) -> ProviderError 
     match error {
         RequestTokenError::ServerResponse(said) => match said.error() {
             BasicErrorResponseType::InvalidGrant => ProviderError::InvalidGrant,
-            _ => ProviderError::Refused,
+            BasicErrorResponseType::InvalidClient => ProviderError::Refused("invalid_client"),
+            BasicErrorResponseType::InvalidRequest => ProviderError::Refused("invalid_request"),
+            BasicErrorResponseType::InvalidScope => ProviderError::Refused("invalid_scope"),
+            BasicErrorResponseType::UnauthorizedClient => {
+                ProviderError::Refused("unauthorized_client")
+            }
+            BasicErrorResponseType::UnsupportedGrantType => {
+                ProviderError::Refused("unsupported_grant_type")
+            }
+            // Whatever else it sends is its own text, and stays out of logs.
+            BasicErrorResponseType::Extension(_) => ProviderError::Refused("another error"),
         },
         RequestTokenError::Request(outage) => outage.into(),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {

@@ -13,9 +13,9 @@ pub(crate) enum ProviderError {
     /// The ID token, or what belongs to it, is not good.
     #[error("the provider's word is not good: {0}")]
     InvalidIdToken(#[from] InvalidIdToken),
-    /// The provider answered, and said no.
-    #[error("the provider refuses")]
-    Refused,
+    /// The provider answered, and said no: an error code of RFC 6749 §5.2, or what else it did.
+    #[error("the provider refuses: {0}")]
+    Refused(&'static str),
     /// The provider did not answer, or nothing that could be understood.
     #[error("the provider is out of service")]
     Unavailable(#[source] Arc<Outage>),

@@ -20,12 +20,14 @@ pub(crate) const COOLDOWN: Duration = Duration::from_secs(30);
 /// One published document, fetched when it is needed.
 ///
 /// All who need it at once share one fetch, and whoever of them hangs up leaves it to the others. A
-/// fetch that fails replaces nothing, and is not tried again before the cooldown is over, counted
-/// from its start; nor is one that succeeds. So no number of callers, and nothing that they ask for,
+/// fetch is not made again before the cooldown is over, counted from its start; one that failed
+/// replaces nothing, and has a cooldown of its own. So no number of callers, and nothing that they ask for,
 /// makes more calls than one in that time.
 pub(crate) struct Kept<T> {
     /// How long it is used although it cannot be fetched again.
     stale_for: Duration,
+    /// How soon a fetch is made again that failed.
+    retry: Duration,
     state: Mutex<State<T>>,
 }
 
@@ -39,13 +41,14 @@ type Fetched<T> = Result<Arc<T>, Arc<Outage>>;
 type Fetch<T> = Shared<BoxFuture<'static, Fetched<T>>>;
 
 impl<T: Send + Sync + 'static> Kept<T> {
-    pub(crate) fn new(stale_for: Duration) -> Self {
+    pub(crate) fn new(stale_for: Duration, retry: Duration) -> Self {
         let state = State {
             good: None,
             latest: None,
         };
         Self {
             stale_for,
+            retry,
             state: Mutex::new(state),
         }
     }
@@ -66,7 +69,9 @@ impl<T: Send + Sync + 'static> Kept<T> {
                 return Ok(good);
             }
             match &state.latest {
-                Some((began, fetch)) if now.since(*began) < COOLDOWN => (*began, fetch.clone()),
+                Some((began, fetch)) if now.since(*began) < self.cooldown(fetch) => {
+                    (*began, fetch.clone())
+                }
                 _ => {
                     let fetch = fetch().map(|got| got.map(Arc::new).map_err(Arc::new));
                     let fetch = fetch.boxed().shared();
@@ -83,6 +88,13 @@ impl<T: Send + Sync + 'static> Kept<T> {
                 Ok(document)
             }
             Err(outage) => state.good(self.stale_for, now).ok_or(outage),
+        }
+    }
+
+    fn cooldown(&self, fetch: &Fetch<T>) -> Duration {
+        match fetch.peek() {
+            Some(Err(_)) => self.retry,
+            _ => COOLDOWN,
         }
     }
 
@@ -163,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_fresh_document_is_not_fetched_again() {
-        let (kept, source) = (Kept::new(STALE), Source::default());
+        let (kept, source) = (Kept::new(STALE, COOLDOWN), Source::default());
         for (seconds, expected) in [(0, 1), (1, 1), (3599, 1), (3600, 2), (7199, 2), (7200, 3)] {
             let found = find(&kept, &source, FRESH, after(seconds));
             assert_eq!(found, Some(expected), "after {seconds} s");
@@ -178,7 +190,7 @@ mod tests {
                 is_down,
                 ..Source::default()
             };
-            let kept = Kept::new(STALE);
+            let kept = Kept::new(STALE, COOLDOWN);
             for second in 0..30 {
                 find(&kept, &source, COOLDOWN, after(second));
                 find(&kept, &source, Duration::ZERO, after(second));
@@ -192,7 +204,7 @@ mod tests {
     // OA11
     #[test]
     fn a_failure_replaces_nothing_until_the_document_is_too_old() {
-        let kept = Kept::new(STALE);
+        let kept = Kept::new(STALE, COOLDOWN);
         let (up, down) = (
             Source::default(),
             Source {
@@ -216,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_does_no_harm() {
-        let (kept, source) = (Kept::new(STALE), Source::default());
+        let (kept, source) = (Kept::new(STALE, COOLDOWN), Source::default());
         find(&kept, &source, FRESH, NOW);
         assert_eq!(find(&kept, &source, COOLDOWN, NOW.minus(FRESH)), Some(1));
     }
@@ -224,7 +236,7 @@ mod tests {
     // OA11
     #[tokio::test]
     async fn all_who_need_it_at_once_share_one_fetch_and_none_is_stranded() {
-        let kept = Arc::new(Kept::<u8>::new(STALE));
+        let kept = Arc::new(Kept::<u8>::new(STALE, COOLDOWN));
         let gate = Arc::new(futures_util::lock::Mutex::new(()));
         let closed = gate.lock().await;
         let fetches = Arc::new(AtomicUsize::new(0));
@@ -259,7 +271,7 @@ mod tests {
     // OA11: whoever hangs up again and again makes no more calls than others.
     #[test]
     fn a_fetch_that_nobody_waits_for_is_taken_up_by_the_next() {
-        let kept = Kept::<u8>::new(STALE);
+        let kept = Kept::<u8>::new(STALE, COOLDOWN);
         let fetches = AtomicUsize::new(0);
         for second in 0..60 {
             let fetch = || {

@@ -28,7 +28,9 @@ impl UserInfo {
         let response = send(http, request, LONGEST).await?;
         match response.status().as_u16() {
             200 => Self::read(response.body(), subject),
-            401 | 403 => Err(ProviderError::Refused),
+            401 | 403 => Err(ProviderError::Refused(
+                "no user information for its own token",
+            )),
             status => Err(Outage::Status(status).into()),
         }
     }

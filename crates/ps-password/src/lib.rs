@@ -8,6 +8,7 @@ mod hashing;
 mod judge;
 mod password;
 mod passwords;
+mod places;
 mod policy;
 mod store;
 

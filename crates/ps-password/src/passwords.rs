@@ -13,6 +13,7 @@ use crate::{
     hash::{self, Target},
     hashing::{Busy, Hashing},
     judge::{Current, Shown, Verdict, judge_change},
+    places::Places,
 };
 
 /// Compares passwords, and changes them.
@@ -26,6 +27,7 @@ pub struct Passwords {
     policy: PasswordPolicy,
     ambient: Ambient,
     hashing: Hashing,
+    places: Places,
     /// What is compared with where there is nothing to compare with.
     decoy: Target,
     /// Whose password is looked up where there is no account. Nobody can have this id.
@@ -68,6 +70,7 @@ impl Passwords {
         let nobody = SessionId::random(random);
         Self {
             hashing: Hashing::start(policy.threads, policy.queue),
+            places: Places::new(policy.queue + policy.threads.get()),
             decoy: Target::decoy(policy.cost, random),
             nobody: AccountId::new(nobody.as_str()).expect("22 letters and digits are an id"),
             store,
@@ -93,6 +96,7 @@ impl Passwords {
         typed: &TypedPassword,
         requester: &Requester,
     ) -> Result<(), PasswordError> {
+        let _place = self.places.take()?;
         let now = self.ambient.clock.now();
         let mut found = None;
         let looked_up_and_compared = async {
@@ -133,6 +137,7 @@ impl Passwords {
         new: &NewPassword,
         requester: &Requester,
     ) -> Result<AccountVersion, PasswordError> {
+        let _place = self.places.take()?;
         let now = self.ambient.clock.now();
         let changed = self.judge_and_change(&change, new, now).await;
         let outcome = match &changed {

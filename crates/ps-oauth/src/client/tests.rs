@@ -11,6 +11,8 @@ use ps_core::Clock;
 use ps_testkit::TestAmbient;
 use serde_json::{Value, json};
 
+use url::Url;
+
 use super::*;
 use crate::testing::{Answer, RSA, Signer, Site, key_set};
 

@@ -1,6 +1,8 @@
 //! Which account an identity opens, and which identities open an account.
 
-use ps_core::{AccountId, AccountVersion, AuthEvent, Outcome, Refusal, Requester, StoreResult};
+use ps_core::{
+    AccountId, AccountVersion, AuthEvent, Outcome, Refusal, Requester, StoreResult, Timestamp,
+};
 
 use super::SocialLogins;
 use crate::{
@@ -94,6 +96,30 @@ impl SocialLogins {
             });
         }
         linked
+    }
+
+    /// Links `profile` as its owner has asked for while signed in, at `asked_at`; whether that is new.
+    ///
+    /// It lifts a removal that was made before. One made since then stays: the wish was heard, and
+    /// its callback has come again.
+    ///
+    /// # Errors
+    /// As [`link`](Self::link); [`SocialError::IdentityRemoved`] is a wish that was heard before.
+    pub async fn link_asked(
+        &self,
+        account: &AccountId,
+        profile: &Profile,
+        asked_at: Timestamp,
+        under: AccountVersion,
+        requester: &Requester,
+    ) -> Result<bool, SocialError> {
+        let found = self.store.find(profile.identity()).await?;
+        let removed_at = found.and_then(|row| row.removed_at);
+        let removed = match removed_at {
+            Some(at) if at > asked_at => Removed::Stays,
+            _ => Removed::IsLifted,
+        };
+        self.link(account, profile, removed, under, requester).await
     }
 
     /// Removes the account's identities of a provider, unless they are the last way in: a password,

@@ -161,7 +161,7 @@ async fn faults_are_told_apart_from_refusals_and_nothing_is_retried() {
             let body = json!({ "error": error }).to_string();
             world.site.answer("/token", Answer::With(status, body));
             assert!(
-                matches!(world.prove().await, Err(ProviderError::Refused)),
+                matches!(world.prove().await, Err(ProviderError::Refused(_))),
                 "{error}"
             );
         }

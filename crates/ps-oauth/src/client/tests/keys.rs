@@ -135,6 +135,19 @@ async fn a_new_key_is_found_and_an_old_one_forgotten() {
     assert_eq!(world.site.calls("/jwks"), 2);
 }
 
+// OA11: a provider that starts anew may give another key the old name
+#[tokio::test]
+async fn a_key_replaced_under_its_own_name_is_found() {
+    let world = World::discovered();
+    world.prove().await.unwrap();
+    world.site.serve("/jwks", key_set(&[("1", &STRANGER)]));
+    world.grants_by("1", &STRANGER);
+    assert_eq!(world.refusal().await, InvalidIdToken::Signature);
+    world.after(30);
+    assert!(world.prove().await.is_ok());
+    assert_eq!(world.site.calls("/jwks"), 2);
+}
+
 // OA11: good keys outlive a bad answer, by a day.
 #[tokio::test]
 async fn keys_are_used_while_the_provider_does_not_publish_any() {

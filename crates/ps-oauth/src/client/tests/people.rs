@@ -128,7 +128,10 @@ async fn an_address_that_the_token_lacks_is_asked_for() {
     world
         .site
         .answer("/userinfo", Answer::With(403, String::new()));
-    assert!(matches!(world.prove().await, Err(ProviderError::Refused)));
+    assert!(matches!(
+        world.prove().await,
+        Err(ProviderError::Refused(_))
+    ));
     for (answer, _) in faults() {
         world.site.answer("/userinfo", answer.clone());
         let outage = world.prove().await.unwrap_err();
