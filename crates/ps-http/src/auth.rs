@@ -1,6 +1,8 @@
 //! The whole: what is composed once, and what goes on in the background.
 
 mod answering;
+#[cfg(feature = "openapi")]
+mod openapi;
 
 #[cfg(feature = "session")]
 use std::time::Duration;
@@ -38,6 +40,8 @@ pub struct Auth {
     passwords: Option<Arc<ps_password::Passwords>>,
     #[cfg(any(feature = "oauth", feature = "password"))]
     notices: Vec<crate::Notices>,
+    #[cfg(feature = "openapi")]
+    document: std::sync::OnceLock<bytes::Bytes>,
 }
 
 impl Auth {
@@ -65,6 +69,8 @@ impl Auth {
             passwords: None,
             #[cfg(any(feature = "oauth", feature = "password"))]
             notices: Vec::new(),
+            #[cfg(feature = "openapi")]
+            document: std::sync::OnceLock::new(),
         };
         let probes = routes::probes(Arc::clone(&auth.follower), auth.ambient.clone());
         auth.with_routes(probes)
@@ -134,6 +140,7 @@ impl Auth {
     }
 
     /// Signs in by the providers of `logins`, into sessions, and lets the owner link and unlink them.
+    /// `limits`, where given, bound how many codes that no provider takes one network may bring.
     ///
     /// A password is a way in besides them only if
     /// [`with_passwords`](Self::with_passwords) was called before.
@@ -147,6 +154,7 @@ impl Auth {
         logins: Arc<ps_oauth::SocialLogins>,
         users: Arc<dyn ps_core::Users>,
         notices: crate::Notices,
+        limits: Option<crate::NetworkLimits>,
     ) -> Self {
         let sign_in = self.sign_in(users);
         self.notices.push(notices.clone());
@@ -158,6 +166,8 @@ impl Auth {
             sign_in,
             notices,
             site,
+            limits,
+            flights: routes::Flights::default(),
             #[cfg(feature = "password")]
             passwords,
         };
@@ -191,6 +201,8 @@ impl Auth {
                 Handler::ApiKey(..) => {
                     assert!(self.keys.is_some(), "{route:?}: no API keys are served");
                 }
+                #[cfg(feature = "openapi")]
+                Handler::Document => {}
                 Handler::Public(_) => {}
                 #[cfg(feature = "session")]
                 Handler::Session(_) => {
@@ -199,6 +211,8 @@ impl Auth {
             }
             self.table.add(route);
         }
+        #[cfg(feature = "openapi")]
+        self.forget_document();
         self
     }
 

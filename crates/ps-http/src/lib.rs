@@ -6,10 +6,12 @@ mod call;
 mod code;
 mod edge;
 mod events;
-#[cfg(any(feature = "magiccode", feature = "password"))]
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 mod limits;
 #[cfg(any(feature = "oauth", feature = "password"))]
 mod notices;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod problem;
 mod route;
 mod routes;
@@ -28,7 +30,7 @@ pub use edge::{
 #[cfg(feature = "metrics")]
 pub use events::MetricsEvents;
 pub use events::TracingEvents;
-#[cfg(any(feature = "magiccode", feature = "password"))]
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 pub use limits::NetworkLimits;
 #[cfg(any(feature = "oauth", feature = "password"))]
 pub use notices::{Notice, NoticeLetters, Notices, Occurrence, PlainNotices};

@@ -7,6 +7,7 @@ use ps_core::{Hit, LimitKey, LimitRule, Limited, Limiter, Network, Timestamp};
 use crate::Problem;
 
 const HOUR: Duration = Duration::from_secs(3600);
+#[cfg(feature = "magiccode")]
 const REQUESTS: LimitRule = LimitRule {
     limit: 300,
     per: HOUR,
@@ -18,7 +19,8 @@ const FAILURES: LimitRule = LimitRule {
 /// How many times the bound of one client a whole IPv6 site gets.
 const SITE: u32 = 4;
 
-/// At most 300 requests and 100 wrong codes an hour from one network: an IPv4 address or an IPv6
+/// At most 300 requests for and with codes, and 100 failures (wrong codes, wrong passwords, callbacks
+/// that no provider stands by) an hour from one network: an IPv4 address or an IPv6
 /// /64, and four times that from an IPv6 /48.
 ///
 /// Budgets of an address bound what happens to one person; these bound what one client does to
@@ -34,19 +36,31 @@ impl NetworkLimits {
     }
 
     /// Counts a request for a code.
+    #[cfg(feature = "magiccode")]
     pub(crate) async fn admit_request(&self, from: IpAddr, now: Timestamp) -> Result<(), Problem> {
         let hits = hits("code request", from, REQUESTS, Hit::new);
         self.judge("requests", REQUESTS, &hits, now).await
     }
 
     /// Counts a request with a code, and asks whether its network has guessed too often.
+    #[cfg(feature = "magiccode")]
     pub(crate) async fn admit_guess(&self, from: IpAddr, now: Timestamp) -> Result<(), Problem> {
-        let failures = hits("wrong code", from, FAILURES, Hit::peek);
-        self.judge("failures", FAILURES, &failures, now).await?;
+        self.admit_after_failures(from, now).await?;
         self.admit_request(from, now).await
     }
 
-    /// Counts a wrong code.
+    /// Asks whether the network has failed too often: by wrong codes, wrong passwords, or callbacks
+    /// with codes that no provider takes.
+    pub(crate) async fn admit_after_failures(
+        &self,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let failures = hits("wrong code", from, FAILURES, Hit::peek);
+        self.judge("failures", FAILURES, &failures, now).await
+    }
+
+    /// Counts a failure.
     pub(crate) async fn note_failure(&self, from: IpAddr, now: Timestamp) -> Result<(), Problem> {
         let hits = hits("wrong code", from, FAILURES, Hit::new);
         self.0.hit(&hits, now).await?;

@@ -21,6 +21,8 @@ pub enum Occurrence {
     Linked(String),
     /// A password was set or changed.
     PasswordChanged,
+    /// The account was made, for somebody whom this provider, by its title, vouches for.
+    Registered(String),
     /// An identity of this provider, by its title, opens the account no more.
     Unlinked(String),
 }
@@ -151,6 +153,14 @@ impl NoticeLetters for PlainNotices {
                     "The password of your account at {site} was set or changed, and every other session was ended."
                 ),
                 "sign in by a code sent to this address and set another password",
+            ),
+            Occurrence::Registered(provider) => (
+                format!("Welcome to {site}"),
+                format!(
+                    "An account was made for this address at {site}, by somebody whom {provider} \
+                     knows as its owner."
+                ),
+                "sign in by a code sent to this address and remove what you do not know",
             ),
             Occurrence::Unlinked(provider) => (
                 format!("{provider} no longer signs you in to {site}"),

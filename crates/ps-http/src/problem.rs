@@ -10,6 +10,7 @@ use crate::{Code, answer};
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Detail {
     /// Which field.
     pub field: String,
@@ -123,13 +124,6 @@ impl Problem {
     /// The answer.
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            error: &'a str,
-            code: &'static str,
-            #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
-            details: &'a [Detail],
-        }
         let Parts {
             code,
             sentence,
@@ -146,6 +140,19 @@ impl Problem {
         answer::protect(response.headers_mut());
         response
     }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
+pub(crate) struct Body<'a> {
+    /// One English sentence, for people.
+    error: &'a str,
+    /// What a program matches on.
+    code: &'static str,
+    /// What is wrong with each field, where validation failed.
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    details: &'a [Detail],
 }
 
 impl From<ps_core::StoreError> for Problem {

@@ -5,6 +5,8 @@ use std::{collections::HashMap, fmt, future::Future, pin::Pin};
 use bytes::Bytes;
 use http::{Method, Response};
 
+#[cfg(feature = "openapi")]
+use crate::openapi::Description;
 use crate::{Call, Problem};
 
 /// What a handler answers.
@@ -22,6 +24,9 @@ type ForSession = Box<dyn Fn(Call, ps_session::SessionCaller) -> Handling + Send
 pub(crate) enum Handler {
     #[cfg(feature = "apikey")]
     ApiKey(ForKey, Option<&'static str>),
+    /// Anybody; the answer is the document of the whole table, which no row knows by itself.
+    #[cfg(feature = "openapi")]
+    Document,
     /// Anybody; a route that reads a cookie of ours does so itself.
     Public(Public),
     #[cfg(feature = "session")]
@@ -52,6 +57,8 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
     pub(crate) body: Body,
+    #[cfg(feature = "openapi")]
+    description: Option<Box<Description>>,
 }
 
 /// What a route expects of the request's body.
@@ -119,6 +126,21 @@ impl Route {
         self
     }
 
+    /// The same route with what the OpenAPI document says of it. Without this it says what follows
+    /// from the row alone.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn described(mut self, description: Description) -> Self {
+        self.description = Some(Box::new(description));
+        self
+    }
+
+    /// The route of the OpenAPI document.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn document(path: &'static str) -> Self {
+        Self::new(Method::GET, path, Handler::Document)
+    }
+
     /// The method; a route for GET answers HEAD too.
     #[must_use]
     pub fn method(&self) -> &Method {
@@ -137,10 +159,17 @@ impl Route {
         match self.handler {
             #[cfg(feature = "apikey")]
             Handler::ApiKey(_, scope) => Takes::ApiKey { scope },
+            #[cfg(feature = "openapi")]
+            Handler::Document => Takes::Anybody,
             Handler::Public(_) => Takes::Anybody,
             #[cfg(feature = "session")]
             Handler::Session(_) => Takes::Session,
         }
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(crate) fn description(&self) -> Option<&Description> {
+        self.description.as_deref()
     }
 
     fn new(method: Method, path: &'static str, handler: Handler) -> Self {
@@ -149,6 +178,8 @@ impl Route {
             path,
             handler,
             body: Body::Ignored,
+            #[cfg(feature = "openapi")]
+            description: None,
         }
     }
 }

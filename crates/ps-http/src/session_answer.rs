@@ -12,9 +12,13 @@ use crate::{answer, edge::Cookie};
 
 /// A session as a client sees it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Session))]
 pub(crate) struct SessionView {
     id: String,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_at: String,
+    /// The sooner of its idle and its absolute end.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     expires_at: String,
 }
 
@@ -30,9 +34,12 @@ impl SessionView {
 
 /// An account as its owner sees it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Account))]
 pub(crate) struct AccountView<'a> {
     id: &'a str,
+    #[cfg_attr(feature = "openapi", schema(format = Email))]
     email: &'a str,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_at: String,
 }
 
@@ -46,6 +53,18 @@ impl<'a> AccountView<'a> {
     }
 }
 
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SessionAnswer))]
+pub(crate) struct SessionBody<'a> {
+    /// A JWT: send it as `Authorization: Bearer`.
+    access_token: &'a str,
+    token_type: &'static str,
+    /// Seconds that the access token lives.
+    expires_in: u64,
+    session: SessionView,
+    account: AccountView<'a>,
+}
+
 /// The session answer: the access token in the body, the refresh token in its cookie and nowhere
 /// else.
 pub(crate) fn session_answer(
@@ -54,17 +73,9 @@ pub(crate) fn session_answer(
     user: &User,
     secure: bool,
 ) -> Response<Bytes> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        access_token: &'a str,
-        token_type: &'static str,
-        expires_in: u64,
-        session: SessionView,
-        account: AccountView<'a>,
-    }
     let mut response = answer::json(
         status,
-        &Body {
+        &SessionBody {
             access_token: open.access.expose(),
             token_type: "Bearer",
             expires_in: open.access_expires_in.as_secs(),
@@ -86,4 +97,35 @@ pub(crate) fn refresh_cookie(open: &OpenSession, secure: bool) -> HeaderValue {
 /// repeated is the same.
 fn life(record: &SessionRecord) -> Duration {
     record.expires_at().since(record.refreshed_at)
+}
+
+/// The session answer in the OpenAPI document.
+#[cfg(feature = "openapi")]
+pub(crate) fn described(status: StatusCode, meaning: &'static str) -> crate::openapi::Success {
+    let (session, account) = described_parts();
+    crate::openapi::Success::new(status, meaning)
+        .with_json::<SessionBody<'static>>(serde_json::json!({
+            "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.…",
+            "token_type": "Bearer",
+            "expires_in": 900,
+            "session": session,
+            "account": account,
+        }))
+        .sets(Cookie::Refresh, 604_800)
+}
+
+/// A session and its account, as examples.
+#[cfg(feature = "openapi")]
+pub(crate) fn described_parts() -> (serde_json::Value, serde_json::Value) {
+    let session = serde_json::json!({
+        "id": "4fKq0Zt7cVb2XnLw9RsYpE",
+        "created_at": "2026-11-22T10:00:00Z",
+        "expires_at": "2026-11-29T10:00:00Z",
+    });
+    let account = serde_json::json!({
+        "id": "1mD8aQxU5oHgT3vJkC6iNz",
+        "email": "alice@example.com",
+        "created_at": "2026-11-22T10:00:00Z",
+    });
+    (session, account)
 }

@@ -15,7 +15,7 @@ use ps_session::Sessions;
 #[cfg(feature = "magiccode")]
 pub(crate) use mailbox::SignedIn;
 #[cfg(feature = "oauth")]
-pub(crate) use social::Stranded;
+pub(crate) use social::{News, Stranded};
 
 /// What a sign-in needs, whatever the proof.
 #[derive(Clone, Debug)]

@@ -523,6 +523,7 @@ async fn a_replaced_key_works_on_for_its_grace() {
     for body in [
         json!({ "grace_seconds": 604_801 }),
         json!({ "grace_seconds": -1 }),
+        json!({ "grace_seconds": 1.5 }),
         json!({ "grace_seconds": "1" }),
         json!({ "grace": 1 }),
     ] {
@@ -534,7 +535,7 @@ async fn a_replaced_key_works_on_for_its_grace() {
         );
     }
     let replaced = client
-        .post(&rotate, Some(&token), json!({ "grace_seconds": 60 }))
+        .post(&rotate, Some(&token), json!({ "grace_seconds": 60.0 }))
         .await;
     assert_eq!(replaced.status, 201);
     let replaced = replaced.json();

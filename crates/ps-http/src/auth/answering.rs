@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::Auth;
 use crate::{
     Answer, BODY_LIMIT, Call, Code, Connection, Problem, Route, answer,
-    edge::{Arrival, presents_key, reject_ambiguous, reject_repeated_cookies},
+    edge::{Arrival, is_api, presents_key, reject_ambiguous, reject_repeated_cookies},
     route::{Body, Handler},
 };
 
@@ -139,6 +139,11 @@ impl Auth {
                     caller,
                 )
                 .await
+            }
+            #[cfg(feature = "openapi")]
+            Handler::Document => {
+                require_body(route, &head.headers, body)?;
+                Ok(self.document())
             }
             Handler::Public(handler) => {
                 let body = require_body(route, &head.headers, body)?;
@@ -277,10 +282,6 @@ fn loggable(path: &str) -> String {
         .map(|segment| if segment.len() > 32 { "…" } else { segment });
     let short: Vec<&str> = segments.take(12).collect();
     short.join("/")
-}
-
-fn is_api(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
 }
 
 /// Content type, then size.

@@ -29,7 +29,7 @@ pub(crate) enum Cookie<'a> {
 impl Cookie<'_> {
     /// Its name: with `__Host-`, except over permitted loopback HTTP, where browsers would not keep
     /// it. The one name is never read where the other is in force.
-    fn name(self, secure: bool) -> String {
+    pub(crate) fn name(self, secure: bool) -> String {
         let prefix = prefix(secure);
         match self {
             Self::Attempt(provider) => format!("{prefix}{ATTEMPT}{provider}"),

@@ -179,8 +179,13 @@ pub(crate) struct Arrival {
     from_this_machine: bool,
 }
 
+/// The paths that API calls come to.
+pub(crate) fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
 /// The paths that a load balancer asks without TLS and without a name.
-fn is_probe(path: &str) -> bool {
+pub(crate) fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 

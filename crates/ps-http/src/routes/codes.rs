@@ -1,5 +1,8 @@
 //! Magic codes: ask for one, sign in or sign up with it.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode, header};
@@ -33,7 +36,7 @@ pub(crate) fn codes(
         let desk = desk.clone();
         Route::public(Method::POST, path, move |call| act(desk.clone(), call)).with_json()
     };
-    [
+    let rows = [
         on("/api/auth/magic-code", |d, call| {
             Box::pin(d.request(call, Purpose::SignIn))
         }),
@@ -46,7 +49,10 @@ pub(crate) fn codes(
         on("/api/auth/register-magic/verify", |d, call| {
             Box::pin(d.verify(call, Purpose::Register))
         }),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::codes(rows);
+    rows
 }
 
 #[derive(Clone, Debug)]
@@ -57,17 +63,35 @@ struct Desk {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CodeRequest))]
 #[serde(deny_unknown_fields)]
 struct RequestBody {
+    #[cfg_attr(feature = "openapi", schema(format = Email))]
     email: String,
+    /// One that was given before and may still live; else the cookie's.
     challenge: Option<String>,
 }
 
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CodeSent))]
+struct SentBody<'a> {
+    challenge: &'a str,
+    code_length: u8,
+    /// Seconds.
+    expires_in: u64,
+    /// Seconds.
+    resend_in: u64,
+}
+
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CodeTyped))]
 #[serde(deny_unknown_fields)]
 struct VerifyBody {
+    /// Spaces and hyphens are ignored.
     code: String,
+    #[cfg_attr(feature = "openapi", schema(format = Email))]
     email: Option<String>,
+    /// The one that the code was sent for; else the cookie's.
     challenge: Option<String>,
 }
 
@@ -75,13 +99,6 @@ impl Desk {
     /// The same for known and unknown addresses: whether there is an account is looked up when the
     /// mail is written, not here.
     async fn request(self, call: Call, purpose: Purpose) -> Answer {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            challenge: &'a str,
-            code_length: u8,
-            expires_in: u64,
-            resend_in: u64,
-        }
         let body: RequestBody = call.json()?;
         let email = read_email(&body.email)?;
         if let Some(limits) = &self.limits {
@@ -99,7 +116,7 @@ impl Desk {
             expires_in,
             resend_in,
         } = requesting.await.map_err(problem)?;
-        let body = Body {
+        let body = SentBody {
             challenge: challenge.as_str(),
             code_length,
             expires_in: seconds(expires_in),

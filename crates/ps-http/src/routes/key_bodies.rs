@@ -4,7 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use ps_apikey::{AllowedAddresses, ApiKeyRecord, KeyCursor, KeyName, KeyPatch, NewKey, Scopes};
 use ps_core::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     Call, Detail, Problem,
@@ -16,11 +16,25 @@ const LONGEST_GRACE: u64 = 7 * 24 * 3_600;
 
 /// An owner is not among the fields: it is the session's account and nothing else.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewKey))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKeyBody {
+    /// None of its characters may be one of control.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 64,
+            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+        )
+    )]
     name: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Scope>>, max_items = 32))]
     scopes: Option<Vec<String>>,
+    /// In the future.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     expires_at: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Network>>, max_items = 32))]
     allowed_ips: Option<Vec<String>>,
 }
 
@@ -45,13 +59,38 @@ impl NewKeyBody {
     }
 }
 
+/// What a key is granted.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(pattern = "^[a-z0-9_.:-]{1,64}$")]
+#[expect(dead_code, reason = "it is a schema only")]
+struct Scope(String);
+
+/// An IP address, or a network in CIDR notation.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(pattern = "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$")]
+#[expect(dead_code, reason = "it is a schema only")]
+struct Network(String);
+
 /// What is not there stays as it is; `null` takes an expiry or the addresses away.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyPatch))]
+#[serde(deny_unknown_fields)]
 pub(super) struct PatchBody {
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
+    #[serde(default)]
     name: Given<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Scope>, max_items = 32))]
+    #[serde(default)]
     scopes: Given<Vec<String>>,
+    /// In the future; `null` for none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    #[serde(default)]
     expires_at: Given<String>,
+    /// `null` for anywhere.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Network>>, max_items = 32))]
+    #[serde(default)]
     allowed_ips: Given<Vec<String>>,
 }
 
@@ -84,8 +123,12 @@ impl PatchBody {
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyRotation))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotateBody {
+    /// How long the old key works on.
+    #[cfg_attr(feature = "openapi", schema(maximum = 604_800))]
+    #[serde(default, deserialize_with = "read_whole")]
     grace_seconds: Option<u64>,
 }
 
@@ -160,17 +203,33 @@ fn read_expiry(text: &str) -> Result<Timestamp, &'static str> {
     read_rfc3339(text).ok_or("must be an RFC 3339 time such as 2027-01-31T00:00:00Z")
 }
 
+/// A whole number, which JSON may also write `3600.0`.
+fn read_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    if number < 0.0 || number.fract() != 0.0 {
+        return Err(D::Error::custom("not a whole number"));
+    }
+    Ok(Some(number as u64))
+}
+
 /// A key just made, in the clear.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyShown))]
 pub(super) struct Shown<'a> {
+    /// It is never shown again.
     pub(super) key: &'a str,
     #[serde(flatten)]
     pub(super) record: KeyView<'a>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyPage))]
 pub(super) struct KeyPage<'a> {
     keys: Vec<KeyView<'a>>,
+    /// The `cursor` of the next page, where there is one.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     next_cursor: Option<String>,
 }
 
@@ -188,15 +247,23 @@ impl<'a> KeyPage<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Key))]
 pub(super) struct KeyView<'a> {
     id: &'a str,
     name: &'a str,
+    /// How it begins, and its last four characters.
     hint: &'a str,
     scopes: Vec<&'a str>,
+    /// Networks that it may be used from; none means anywhere.
     allowed_ips: Vec<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_at: String,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     expires_at: Option<String>,
+    /// To the minute.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     last_used_at: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     revoked_at: Option<String>,
 }
 

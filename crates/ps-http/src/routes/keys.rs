@@ -1,5 +1,8 @@
 //! API keys, as their owner keeps them in Settings → API.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
@@ -34,7 +37,7 @@ pub(crate) fn key_settings(
         })
     };
     let (all, one, rotate) = ("/api/keys", "/api/keys/{id}", "/api/keys/{id}/rotate");
-    [
+    let rows = [
         on(Method::POST, all, |d, call, who| {
             Box::pin(d.issue(call, who))
         })
@@ -52,7 +55,10 @@ pub(crate) fn key_settings(
             Box::pin(d.rotate(call, who))
         })
         .with_optional_json(),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::keys(rows);
+    rows
 }
 
 #[derive(Clone, Debug)]

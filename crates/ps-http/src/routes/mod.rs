@@ -28,6 +28,6 @@ pub(crate) use public::probes;
 #[cfg(feature = "session")]
 pub(crate) use sessions::sessions;
 #[cfg(feature = "oauth")]
-pub(crate) use social::{SocialDesk, social};
+pub(crate) use social::{Flights, SocialDesk, social};
 #[cfg(feature = "apikey")]
 pub(crate) use whoami::whoami;

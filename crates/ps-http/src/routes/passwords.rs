@@ -1,5 +1,8 @@
 //! Passwords: sign in with one, set or change it.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
@@ -39,10 +42,13 @@ pub(crate) fn passwords(
         let desk = Arc::clone(&other);
         Box::pin(async move { desk.change(&call, &caller).await })
     };
-    [
+    let rows = [
         Route::public(Method::POST, "/api/auth/login", login).with_json(),
         Route::session(Method::PUT, "/api/auth/password", change).with_json(),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::passwords(rows);
+    rows
 }
 
 #[derive(Debug)]
@@ -54,16 +60,23 @@ struct Desk {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Login))]
 #[serde(deny_unknown_fields)]
 struct LoginBody {
+    #[cfg_attr(feature = "openapi", schema(format = Email))]
     email: String,
+    #[cfg_attr(feature = "openapi", schema(format = Password))]
     password: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PasswordChange))]
 #[serde(deny_unknown_fields)]
 struct ChangeBody {
+    /// Not one of the commonest.
+    #[cfg_attr(feature = "openapi", schema(format = Password, min_length = 8, max_length = 128))]
     new_password: String,
+    #[cfg_attr(feature = "openapi", schema(format = Password))]
     current_password: Option<String>,
 }
 
@@ -76,7 +89,7 @@ impl Desk {
         let from = call.requester().address;
         let now = self.sign_in.ambient.clock.now();
         if let Some(limits) = &self.limits {
-            limits.admit_guess(from, now).await?;
+            limits.admit_after_failures(from, now).await?;
         }
         let answer = self.sign_in(call, &email, &typed).await;
         if let (Some(limits), Err(problem)) = (&self.limits, &answer)

@@ -1,5 +1,8 @@
 //! What a load balancer asks.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
@@ -12,12 +15,15 @@ use crate::{Answer, Code, Problem, Route, json};
 const APART: Duration = Duration::from_secs(2);
 
 pub(crate) fn probes(follower: Arc<Follower>, ambient: Ambient) -> [Route; 2] {
-    [
+    let rows = [
         Route::public(Method::GET, "/healthz", |_| async { Ok(fine()) }),
         Route::public(Method::GET, "/readyz", move |_| {
             ready(Arc::clone(&follower), ambient.clone())
         }),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::probes(rows);
+    rows
 }
 
 /// Ready while the store answers and tells about the same time: every expiry is judged by this
@@ -37,9 +43,11 @@ async fn ready(follower: Arc<Follower>, ambient: Ambient) -> Answer {
 }
 
 fn fine() -> http::Response<bytes::Bytes> {
-    #[derive(Serialize)]
-    struct Body {
-        status: &'static str,
-    }
-    json(StatusCode::OK, &Body { status: "ok" })
+    json(StatusCode::OK, &StatusBody { status: "ok" })
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Status))]
+struct StatusBody {
+    status: &'static str,
 }

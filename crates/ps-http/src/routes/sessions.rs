@@ -1,5 +1,8 @@
 //! Sessions: refresh, sign out, look at, end.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
@@ -30,7 +33,7 @@ pub(crate) fn sessions(sessions: Arc<Sessions>, users: Arc<dyn Users>) -> [Route
             act(desk.clone(), call, caller)
         })
     };
-    [
+    let rows = [
         public(Method::POST, "/api/auth/refresh", |d, call| {
             Box::pin(d.refresh(call))
         }),
@@ -54,7 +57,10 @@ pub(crate) fn sessions(sessions: Arc<Sessions>, users: Arc<dyn Users>) -> [Route
             "/api/auth/sessions/{id}",
             |d, call, caller| Box::pin(d.end(call, caller)),
         ),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::sessions(rows);
+    rows
 }
 
 #[derive(Clone, Debug)]
@@ -117,14 +123,9 @@ impl Desk {
     }
 
     async fn current(self, caller: SessionCaller) -> Answer {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            session: SessionView,
-            account: AccountView<'a>,
-        }
         let record = self.sessions.confirm(&caller).await?;
         let user = self.user(&caller).await?;
-        let body = Body {
+        let body = CurrentBody {
             session: SessionView::of(&record),
             account: AccountView::of(&user),
         };
@@ -132,13 +133,9 @@ impl Desk {
     }
 
     async fn list(self, caller: SessionCaller) -> Answer {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            sessions: Vec<Listed<'a>>,
-        }
         let records = self.sessions.list(&caller.account).await?;
         let listed = records.iter().map(|record| Listed::of(record, &caller));
-        let body = Body {
+        let body = ListBody {
             sessions: listed.collect(),
         };
         Ok(json(StatusCode::OK, &body))
@@ -174,13 +171,34 @@ impl Desk {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CurrentSession))]
+struct CurrentBody<'a> {
+    session: SessionView,
+    account: AccountView<'a>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SessionList))]
+struct ListBody<'a> {
+    sessions: Vec<Listed<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ListedSession))]
 struct Listed<'a> {
     id: String,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     created_at: String,
+    /// When it was last refreshed.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     last_seen_at: String,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     expires_at: String,
+    /// The network that it was last used from, coarse: /24, or /48 of IPv6.
     ip: &'a str,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     user_agent: Option<&'a str>,
+    /// Whether it is the one that asks.
     current: bool,
 }
 

@@ -1,29 +1,26 @@
 //! Social sign-in: leave for a provider, come back, link, unlink.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+mod callback;
+#[cfg(feature = "openapi")]
+mod described;
+
+use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use ps_core::{AccountId, AccountVersion, Requester, SessionId, StoreResult};
-use ps_oauth::{
-    Attempt, Callback, Intent, Removed, ReturnTo, SocialError, SocialLogins, UnlinkError,
-};
-use ps_session::{Once, OpenSession, SessionCaller, SessionError};
+use ps_core::{AccountId, Requester, StoreResult};
+use ps_oauth::{Intent, ReturnTo, SocialError, SocialLogins, UnlinkError};
+use ps_session::SessionCaller;
 use serde::{Deserialize, Serialize};
 
-use super::social_failure::Failure;
 use crate::{
-    Answer, Call, Code, Notices, Occurrence, Origin, Problem, Route, answer::rfc3339, edge::Cookie,
-    json, no_content, session_answer::refresh_cookie, sign_in::SignIn,
+    Answer, Call, Code, NetworkLimits, Notices, Occurrence, Origin, Problem, Route,
+    answer::rfc3339, edge::Cookie, json, no_content, sign_in::SignIn,
 };
+pub(crate) use callback::Flights;
 
-/// The page of the application that tells why nobody was signed in.
-const SIGN_IN: &str = "/sign-in";
 /// How often an unlinking judges again because the account changed meanwhile.
 const TRIES: usize = 3;
-/// How long the second delivery of a callback waits for the first to be done, and how often it looks.
-const PATIENCE: Duration = Duration::from_secs(2);
-const GLANCE: Duration = Duration::from_millis(50);
 
 type Acting<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
@@ -34,13 +31,15 @@ pub(crate) struct SocialDesk {
     pub(crate) sign_in: SignIn,
     pub(crate) notices: Notices,
     pub(crate) site: Origin,
+    pub(crate) limits: Option<NetworkLimits>,
+    pub(crate) flights: Flights,
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<Arc<ps_password::Passwords>>,
 }
 
 pub(crate) fn social(desk: SocialDesk) -> [Route; 5] {
     let desk = Arc::new(desk);
-    let public = |path, act: for<'a> fn(&'a SocialDesk, &'a Call) -> Acting<'a>| {
+    let public = |path, act: for<'a> fn(&'a Arc<SocialDesk>, &'a Call) -> Acting<'a>| {
         let desk = Arc::clone(&desk);
         Route::public(Method::GET, path, move |call| {
             let desk = Arc::clone(&desk);
@@ -58,7 +57,7 @@ pub(crate) fn social(desk: SocialDesk) -> [Route; 5] {
             })
         };
     let one = "/api/auth/social/{provider}";
-    [
+    let rows = [
         public(one, |desk, call| Box::pin(desk.begin(call))),
         public("/api/auth/social/{provider}/callback", |desk, call| {
             Box::pin(desk.callback(call))
@@ -75,13 +74,44 @@ pub(crate) fn social(desk: SocialDesk) -> [Route; 5] {
         session(Method::GET, "/api/auth/identities", |desk, _, caller| {
             Box::pin(desk.list(caller))
         }),
-    ]
+    ];
+    #[cfg(feature = "openapi")]
+    let rows = described::social(rows);
+    rows
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LinkWish))]
 #[serde(deny_unknown_fields)]
 struct LinkBody {
+    /// A path of this site.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<described::ReturnPath>))]
     return_to: Option<String>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LinkBegun))]
+struct BegunBody<'a> {
+    /// Where to send the browser.
+    #[cfg_attr(feature = "openapi", schema(format = "uri"))]
+    authorize_url: &'a str,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IdentityList))]
+struct ListBody {
+    identities: Vec<Listed>,
+    has_password: bool,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ListedIdentity))]
+struct Listed {
+    provider: String,
+    #[cfg_attr(feature = "openapi", schema(format = Email, required = true))]
+    email: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    linked_at: String,
 }
 
 /// Leaving.
@@ -112,10 +142,6 @@ impl SocialDesk {
     }
 
     async fn begin_link(&self, call: &Call, caller: &SessionCaller) -> Answer {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            authorize_url: &'a str,
-        }
         let provider = self.provider(call)?;
         let body = if call.body().is_empty() {
             LinkBody::default()
@@ -134,7 +160,7 @@ impl SocialDesk {
             .begin(provider, intent, return_to)
             .await
             .map_err(|error| unavailable(&error))?;
-        let body = Body {
+        let body = BegunBody {
             authorize_url: &begun.authorize_url,
         };
         let mut response = json(StatusCode::OK, &body);
@@ -151,212 +177,9 @@ impl SocialDesk {
     }
 }
 
-/// Coming back.
-impl SocialDesk {
-    /// Whatever happens ends on a page: a person is looking.
-    async fn callback(&self, call: &Call) -> Answer {
-        let provider = self.provider(call)?;
-        let cookie = call.cookie(Cookie::Attempt(provider));
-        let query = call.head().uri.query().unwrap_or_default();
-        let requester = call.requester();
-        let callback = match self.logins.read(provider, cookie, query, requester) {
-            Ok(callback) => callback,
-            Err(error) => {
-                let failure = Failure::of(&error.why);
-                let mut response = self.failed(error.attempt.as_deref(), failure);
-                if error.attempt.is_some() {
-                    let over = Cookie::Attempt(provider).clear(call.is_secure());
-                    response.headers_mut().append(header::SET_COOKIE, over);
-                }
-                return Ok(response);
-            }
-        };
-        let attempt = callback.attempt();
-        let landing = match attempt.intent() {
-            Intent::Link {
-                account,
-                session,
-                under,
-            } => {
-                let wish = Wish {
-                    provider,
-                    account,
-                    session,
-                    under: *under,
-                };
-                self.land_link(&callback, &wish, requester).await
-            }
-            Intent::SignIn { .. } => self.land_sign_in(&callback, provider, call).await,
-        };
-        Ok(landing.unwrap_or_else(|failure| self.failed(Some(attempt), failure)))
-    }
-
-    /// The attempt's cookie stays where it is: a second delivery of the callback is answered by it.
-    async fn land_sign_in(
-        &self,
-        callback: &Callback,
-        provider: &str,
-        call: &Call,
-    ) -> Result<Response<Bytes>, Failure> {
-        let (attempt, requester) = (callback.attempt(), call.requester());
-        if let Some(once) = self.before(attempt, requester).await? {
-            return self.landed(attempt, once, call);
-        }
-        let profile = match self.logins.complete(callback, requester).await {
-            Err(SocialError::InvalidGrant) => {
-                let first = self.first_delivery(attempt, requester).await?;
-                return self.landed(attempt, first, call);
-            }
-            profile => profile?,
-        };
-        let landed = self
-            .sign_in
-            .by_provider(&self.logins, &profile, attempt, requester)
-            .await?;
-        if let Some(user) = landed.linked {
-            let occurrence = Occurrence::Linked(self.title(provider));
-            self.notices.tell(&user, occurrence, requester);
-        }
-        self.landed(attempt, landed.once, call)
-    }
-
-    fn landed(
-        &self,
-        attempt: &Attempt,
-        once: Once,
-        call: &Call,
-    ) -> Result<Response<Bytes>, Failure> {
-        let open: OpenSession = match once {
-            Once::Again(open) | Once::Opened(open) => open,
-            Once::Spent => return Err(Failure::AttemptUsed),
-        };
-        let mut response = see_other(&self.site.url(attempt.return_to().as_str()));
-        let cookie = refresh_cookie(&open, call.is_secure());
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-        Ok(response)
-    }
-
-    async fn before(
-        &self,
-        attempt: &Attempt,
-        requester: &Requester,
-    ) -> Result<Option<Once>, SessionError> {
-        let sessions = &self.sign_in.sessions;
-        sessions.opened_before(attempt.reference(), requester).await
-    }
-
-    /// What the first delivery of the same callback comes to, which took the code.
-    async fn first_delivery(
-        &self,
-        attempt: &Attempt,
-        requester: &Requester,
-    ) -> Result<Once, Failure> {
-        let clock = &self.sign_in.ambient.clock;
-        let until = clock.now().plus(PATIENCE);
-        loop {
-            if let Some(once) = self.before(attempt, requester).await? {
-                return Ok(once);
-            }
-            if clock.now() >= until {
-                return Err(Failure::ProviderError);
-            }
-            clock.sleep(GLANCE).await;
-        }
-    }
-
-    async fn land_link(
-        &self,
-        callback: &Callback,
-        wish: &Wish<'_>,
-        requester: &Requester,
-    ) -> Result<Response<Bytes>, Failure> {
-        let attempt = callback.attempt();
-        let confirming = self.sign_in.sessions.confirm_id(wish.account, wish.session);
-        let session = confirming.await.map_err(Failure::of_session)?;
-        if session.version != wish.under {
-            return Err(Failure::SessionInvalid);
-        }
-        let back = see_other(&self.site.url(attempt.return_to().as_str()));
-        let profile = match self.logins.complete(callback, requester).await {
-            Err(SocialError::InvalidGrant) if self.was_linked(attempt, wish).await? => {
-                return Ok(back);
-            }
-            profile => profile?,
-        };
-        let linking = self.logins.link(
-            wish.account,
-            &profile,
-            Removed::IsLifted,
-            wish.under,
-            requester,
-        );
-        let linked = linking.await.map_err(|error| match error {
-            SocialError::AccountChanged => Failure::SessionInvalid,
-            other => Failure::of(&other),
-        })?;
-        if linked {
-            self.tell(
-                wish.account,
-                Occurrence::Linked(self.title(wish.provider)),
-                requester,
-            )
-            .await?;
-        }
-        Ok(back)
-    }
-
-    /// Whether another delivery of the same callback, which took the code, has linked by now.
-    async fn was_linked(&self, attempt: &Attempt, wish: &Wish<'_>) -> Result<bool, Failure> {
-        let clock = &self.sign_in.ambient.clock;
-        let until = clock.now().plus(PATIENCE);
-        loop {
-            let identities = self.logins.list(wish.account).await?;
-            let fresh = identities.iter().any(|linked| {
-                linked.identity.provider == wish.provider && linked.linked_at >= attempt.begun_at()
-            });
-            if fresh || clock.now() >= until {
-                return Ok(fresh);
-            }
-            clock.sleep(GLANCE).await;
-        }
-    }
-
-    /// Where a failure is told: a link's on the page that it was begun on, a sign-in's on its own.
-    fn failed(&self, attempt: Option<&Attempt>, failure: Failure) -> Response<Bytes> {
-        let page = match attempt {
-            Some(attempt) if matches!(attempt.intent(), Intent::Link { .. }) => {
-                attempt.return_to().as_str()
-            }
-            _ => SIGN_IN,
-        };
-        let joint = if page.contains('?') { '&' } else { '?' };
-        let code = failure.code();
-        see_other(&self.site.url(&format!("{page}{joint}error={code}")))
-    }
-}
-
-/// A wish to link, and where it was said.
-struct Wish<'a> {
-    provider: &'a str,
-    account: &'a AccountId,
-    session: &'a SessionId,
-    under: AccountVersion,
-}
-
 /// What is linked.
 impl SocialDesk {
     async fn list(&self, caller: &SessionCaller) -> Answer {
-        #[derive(Serialize)]
-        struct Listed {
-            provider: String,
-            email: Option<String>,
-            linked_at: String,
-        }
-        #[derive(Serialize)]
-        struct Body {
-            identities: Vec<Listed>,
-            has_password: bool,
-        }
         let has_password = self.has_password(&caller.account).await?;
         let identities = self.logins.list(&caller.account).await?;
         let listed = identities.into_iter().map(|linked| Listed {
@@ -364,7 +187,7 @@ impl SocialDesk {
             email: linked.email.map(|email| email.to_string()),
             linked_at: rfc3339(linked.linked_at),
         });
-        let body = Body {
+        let body = ListBody {
             identities: listed.collect(),
             has_password,
         };
@@ -389,7 +212,7 @@ impl SocialDesk {
                 Err(_) => return Err(Problem::new(Code::InternalError)),
                 Ok(()) => {
                     let occurrence = Occurrence::Unlinked(self.title(provider));
-                    self.tell(account, occurrence, requester).await?;
+                    self.tell(account, occurrence, requester).await;
                     return Ok(no_content());
                 }
             }
@@ -411,16 +234,15 @@ impl SocialDesk {
         Ok(false)
     }
 
-    async fn tell(
-        &self,
-        account: &AccountId,
-        occurrence: Occurrence,
-        requester: &Requester,
-    ) -> StoreResult<()> {
-        if let Some(user) = self.sign_in.users.find(account).await? {
-            self.notices.tell(&user, occurrence, requester);
+    /// Tells the owner what is done already: a store that does not answer now undoes nothing.
+    async fn tell(&self, account: &AccountId, occurrence: Occurrence, requester: &Requester) {
+        match self.sign_in.users.find(account).await {
+            Ok(Some(user)) => self.notices.tell(&user, occurrence, requester),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = %crate::answer::chain(&error), "an owner was not told");
+            }
         }
-        Ok(())
     }
 
     fn title(&self, provider: &str) -> String {

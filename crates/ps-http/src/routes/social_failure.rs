@@ -49,7 +49,8 @@ impl Failure {
             E::IdTokenInvalid(_) => Self::logged(Self::IdTokenInvalid, error),
             E::IdentityInUse => Self::IdentityInUse,
             E::IdentityRemoved => Self::IdentityRemoved,
-            E::InvalidGrant | E::ProviderError => Self::ProviderError,
+            E::InvalidGrant => Self::ProviderError,
+            E::ProviderError(_) => Self::logged(Self::ProviderError, error),
             _ => Self::logged(Self::ProviderUnavailable, error),
         }
     }

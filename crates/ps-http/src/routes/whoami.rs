@@ -1,5 +1,8 @@
 //! What a key is told about itself.
 
+#[cfg(feature = "openapi")]
+mod described;
+
 use http::{Method, StatusCode};
 use ps_apikey::KeyCaller;
 use serde::Serialize;
@@ -7,37 +10,45 @@ use serde::Serialize;
 use crate::{Answer, Route, answer::rfc3339, json};
 
 pub(crate) fn whoami() -> [Route; 1] {
-    [Route::api_key(
+    let rows = [Route::api_key(
         Method::GET,
         "/api/v1/whoami",
         None,
         |_, caller| who(caller),
-    )]
+    )];
+    #[cfg(feature = "openapi")]
+    let rows = described::whoami(rows);
+    rows
 }
 
 async fn who(caller: KeyCaller) -> Answer {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        account_id: &'a str,
-        key: Key<'a>,
-    }
-    #[derive(Serialize)]
-    struct Key<'a> {
-        id: &'a str,
-        name: &'a str,
-        scopes: Vec<&'a str>,
-        expires_at: Option<String>,
-    }
     let record = caller.key();
-    let key = Key {
+    let key = KeyBody {
         id: record.id.as_str(),
         name: record.name.as_str(),
         scopes: record.scopes.iter().collect(),
         expires_at: record.expires_at.map(rfc3339),
     };
-    let body = Body {
+    let body = WhoBody {
         account_id: caller.account().as_str(),
         key,
     };
     Ok(json(StatusCode::OK, &body))
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Whoami))]
+struct WhoBody<'a> {
+    account_id: &'a str,
+    key: KeyBody<'a>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyInUse))]
+struct KeyBody<'a> {
+    id: &'a str,
+    name: &'a str,
+    scopes: Vec<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
+    expires_at: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ps_core::{AccountVersion, Requester, Standing, User, VerifiedEmail};
+use ps_core::{AccountVersion, Requester, User, VerifiedEmail};
 use ps_oauth::{Attempt, Intent, Profile, Removed, SocialError, SocialLogins, Weighed};
 use ps_session::{FamilyDigest, Method, Once, SessionError};
 
@@ -19,8 +19,17 @@ const YOUNG: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Landed {
     pub(crate) once: Once,
-    /// Whose account an identity was linked to that existed before: its owner is told.
-    pub(crate) linked: Option<User>,
+    /// What its owner is told of, if anything is new.
+    pub(crate) news: Option<(User, News)>,
+}
+
+/// What is new about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// An identity opens it from now on.
+    Linked,
+    /// It was made.
+    Registered,
 }
 
 /// Why it came to nothing.
@@ -72,9 +81,13 @@ impl SignIn {
         for _ in 0..TRIES {
             match self.land(logins, profile, attempt, requester).await {
                 Err(Stranded::AccountChanged) => stranded = Stranded::AccountChanged,
-                Err(Stranded::CodeNeeded) if self.is_registering(profile).await? => {
+                Err(Stranded::CodeNeeded) => {
                     stranded = Stranded::CodeNeeded;
-                    self.ambient.clock.sleep(PAUSE).await;
+                    match self.rival(profile).await? {
+                        Rival::Claims => self.ambient.clock.sleep(PAUSE).await,
+                        Rival::HasClaimed => {}
+                        Rival::None => return Err(stranded),
+                    }
                 }
                 landed => return landed,
             }
@@ -90,7 +103,7 @@ impl SignIn {
         requester: &Requester,
     ) -> Result<Landed, Stranded> {
         let weighed = logins.weigh(profile, requester).await?;
-        let (user, under, is_linked) = match weighed {
+        let (user, under, news) = match weighed {
             Weighed::AccountDisabled => return Err(Stranded::AccountDisabled),
             Weighed::CodeNeeded => return Err(Stranded::CodeNeeded),
             Weighed::EmailUnverified => return Err(Stranded::EmailUnverified),
@@ -99,26 +112,22 @@ impl SignIn {
                 let under = self
                     .proven(&holder.user.id, &proof, holder.standing, requester)
                     .await?;
-                (holder.user, under, false)
+                (holder.user, under, Some(News::Linked))
             }
-            Weighed::Link(holder) => (holder.user, holder.standing.version, false),
+            Weighed::Link(holder) => (holder.user, holder.standing.version, Some(News::Linked)),
             Weighed::Register(proof) => {
                 let (user, under) = self.made_for(&proof, requester).await?;
-                let linking = logins.link(&user.id, profile, Removed::Stays, under, requester);
-                linking.await?;
-                (user, under, true)
+                (user, under, Some(News::Registered))
             }
-            Weighed::SignIn(holder) => (holder.user, holder.standing.version, true),
+            Weighed::SignIn(holder) => (holder.user, holder.standing.version, None),
         };
-        let linked = !is_linked
+        let is_new = news.is_some()
             && logins
                 .link(&user.id, profile, Removed::Stays, under, requester)
                 .await?;
         let once = self.opened(attempt, &user, under, requester).await?;
-        Ok(Landed {
-            once,
-            linked: linked.then_some(user),
-        })
+        let news = news.filter(|_| is_new).map(|news| (user, news));
+        Ok(Landed { once, news })
     }
 
     /// A new account for the proven address. Where there is one by now, it is weighed instead.
@@ -163,16 +172,30 @@ impl SignIn {
             .await
     }
 
-    /// Whether the account that is in the way was made a moment ago, by a sign-in that has yet to
-    /// claim it.
-    async fn is_registering(&self, profile: &Profile) -> Result<bool, SessionError> {
+    /// What has become of the account that was in the way: it may be in the middle of somebody
+    /// else's sign-in, which made it and has yet to claim it, or has claimed it by now.
+    async fn rival(&self, profile: &Profile) -> Result<Rival, SessionError> {
         let Some(email) = profile.email() else {
-            return Ok(false);
+            return Ok(Rival::None);
         };
         let now = self.ambient.clock.now();
         let candidate = self.candidate(email).await?;
-        Ok(candidate.is_some_and(|Candidate { user, standing }| {
-            now.since(user.created_at) < YOUNG && standing == Standing::default()
-        }))
+        Ok(match candidate {
+            Some(Candidate { user, standing }) if now.since(user.created_at) < YOUNG => {
+                if standing.proven_at.is_some() {
+                    Rival::HasClaimed
+                } else {
+                    Rival::Claims
+                }
+            }
+            _ => Rival::None,
+        })
     }
+}
+
+/// Another sign-in to the same address.
+enum Rival {
+    Claims,
+    HasClaimed,
+    None,
 }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+mod document;
+pub mod schema;
+
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
@@ -35,6 +38,8 @@ pub struct World {
     pub google: FakeProvider,
     pub linkedin: FakeProvider,
     pub passwords: Arc<Passwords>,
+    /// What the OpenAPI document says.
+    pub document: Value,
     running: JoinHandle<()>,
 }
 
@@ -129,9 +134,9 @@ impl World {
                 Arc::clone(&passwords),
                 store.clone(),
                 notices.clone(),
-                limits,
+                limits.clone(),
             )
-            .with_social_logins(Arc::new(social), store.clone(), notices)
+            .with_social_logins(Arc::new(social), store.clone(), notices, limits)
             .with_routes([
                 Route::api_key(Method::GET, "/api/v1/scoped", Some("a:b"), |_, _| async {
                     Ok(no_content())
@@ -149,7 +154,9 @@ impl World {
                 Route::public(Method::GET, "/api/panic", |_| async {
                     panic!("on purpose")
                 }),
-            ]);
+            ])
+            .with_openapi();
+        let document = serde_json::from_str(&auth.openapi()).unwrap();
         let auth = Arc::new(auth);
         follower.poll().await.unwrap();
         let running = tokio::spawn({
@@ -165,6 +172,7 @@ impl World {
             google,
             linkedin,
             passwords,
+            document,
             running,
         })
     }
@@ -212,7 +220,7 @@ impl World {
     /// The texts of the mails that an address got, but for notices.
     pub fn letters_to(&self, to: &EmailAddress) -> Vec<String> {
         let messages = self.mailbox.messages_to(to).into_iter();
-        let texts = messages.map(|mail| mail.text.clone());
+        let texts = messages.map(|mail| mail.text);
         texts.filter(|text| text.contains("asked")).collect()
     }
 }
@@ -291,6 +299,7 @@ impl Client {
                 .headers_mut()
                 .insert(header::HOST, host.parse().unwrap());
         }
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let on = Connection {
             peer: SocketAddr::new(self.peer, 40_000),
             tls: self.tls,
@@ -301,6 +310,7 @@ impl Client {
             headers: head.headers,
             body,
         };
+        document::check(&self.world.document, &method, &path, &reply);
         for cookie in reply.cookies() {
             let (name, rest) = cookie.split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();

@@ -304,6 +304,31 @@ async fn a_links_callback_delivered_twice_is_no_error() {
     assert_eq!(subjects(&world, "alice@example.com", 2).await.len(), 2);
 }
 
+// OA1: a wish is heard once; what its owner removes afterwards stays removed
+#[tokio::test]
+async fn an_old_wish_does_not_undo_an_unlinking() {
+    let world = world().await;
+    let mut alice = world.client();
+    let token = alice.token("alice@example.com").await;
+    alice.link(&world.google, "1", &token).await;
+    world.test.clock.advance(Duration::from_secs(1));
+    let old = alice.leave_to_link(&world.linkedin, "x", &token).await;
+    let mut before = alice.clone();
+    let callback = alice.leave_to_link(&world.linkedin, "x", &token).await;
+    assert_eq!(alice.get(&callback, None).await.location(), SETTINGS);
+    world.test.clock.advance(Duration::from_secs(1));
+    alice
+        .delete("/api/auth/social/linkedin", Some(&token))
+        .await;
+    let refused = before.get(&old, None).await;
+    assert_eq!(refused.location(), format!("{SETTINGS}&error=attempt_used"));
+    assert_eq!(identities(&mut alice, &token).await, ["google"]);
+    // A new wish is heard.
+    world.test.clock.advance(Duration::from_secs(1));
+    alice.link(&world.linkedin, "x", &token).await;
+    assert_eq!(identities(&mut alice, &token).await.len(), 2);
+}
+
 // OA14: an unverified address may be linked by its owner, and is not shown as if it were verified
 #[tokio::test]
 async fn an_unverified_address_is_not_shown() {

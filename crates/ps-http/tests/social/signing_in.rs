@@ -185,6 +185,7 @@ async fn callbacks_delivered_at_once_end_in_one_session() {
         ticking.abort();
         cookies.dedup();
         assert_eq!(cookies.len(), 1, "round {round}");
+        assert_eq!(world.google.calls().token, 1, "round {round}");
     }
 }
 

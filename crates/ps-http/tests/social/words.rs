@@ -180,3 +180,69 @@ async fn a_rotated_key_is_found_by_itself() {
         "keys outlive an outage"
     );
 }
+
+// OA23: codes that no provider takes are failures of the network that brings them
+#[tokio::test]
+async fn a_network_brings_a_hundred_bad_codes_an_hour() {
+    let world = World::limited().await;
+    world
+        .google
+        .add_person(Person::new("1", "alice@example.com"));
+    let clock = world.test.clock.clone();
+    let ticking = tokio::spawn(async move {
+        loop {
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_millis(50));
+        }
+    });
+    let mut mallory = world.client();
+    let callback = mallory.leave(&world.google, "1").await;
+    let state = callback
+        .split('&')
+        .find(|pair| pair.starts_with("state="))
+        .unwrap();
+    let path = "/api/auth/social/google/callback";
+    let mut asked = 0;
+    for code in 0..120 {
+        // A fresh attempt each time: the old one may be over by the clock.
+        let callback = mallory.leave(&world.google, "1").await;
+        let state = callback
+            .split('&')
+            .find(|pair| pair.starts_with("state="))
+            .unwrap_or(state);
+        let refused = mallory
+            .get(&format!("{path}?code=bad{code}&{state}"), None)
+            .await;
+        if error(&refused) == "provider_error" {
+            asked += 1;
+        } else {
+            assert_eq!(error(&refused), "provider_unavailable");
+        }
+    }
+    ticking.abort();
+    assert_eq!(asked, 100);
+}
+
+// The owner of a new account is told.
+// OA19
+#[tokio::test]
+async fn a_new_account_is_told_to_its_owner() {
+    let world = World::development().await;
+    world
+        .google
+        .add_person(Person::new("1", "alice@example.com"));
+    world.client().sign_in_by(&world.google, "1").await;
+    let to = ps_core::EmailAddress::parse("alice@example.com").unwrap();
+    let told = async {
+        loop {
+            if let Some(mail) = world.mailbox.messages_to(&to).first() {
+                break mail.subject.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let subject = tokio::time::timeout(Duration::from_secs(10), told)
+        .await
+        .unwrap();
+    assert!(subject.starts_with("Welcome to"), "{subject}");
+}
