@@ -45,6 +45,13 @@ pub fn check(document: &Value, method: &Method, path: &str, reply: &Reply) {
     );
     let answer = resolved(document, answer);
     check_headers(document, answer, &reply.headers);
+    if let Some((_, code)) = reply.location().split_once("error=") {
+        let told = operation["description"].as_str().unwrap_or_default();
+        assert!(
+            told.contains(&format!("`{code}`")),
+            "{path}: error={code} is not told of"
+        );
+    }
     if *method == Method::HEAD {
         return;
     }
