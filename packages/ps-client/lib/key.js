@@ -1,0 +1,100 @@
+import { TIMEOUT } from './request.js';
+import { name } from './surroundings.js';
+
+/** For how long the server repeats the answer to a rotation, in milliseconds. */
+export const RETRY_WINDOW = 10 * 60 * 1000;
+
+/**
+ * For how long a request that its tab did not see answered may still be under way, in milliseconds.
+ * It carries an old cookie there, and perhaps one back.
+ */
+export const STRAGGLING = 3_000;
+
+const ABANDONED = 2 * TIMEOUT;
+
+const RECORD = /^(\d{1,15}) ([0-9a-f]{32}|-)$/;
+const ANSWERED = '-';
+
+/**
+ * The `Idempotency-Key` of the rotation whose answer is out. It lies in storage, which every tab of
+ * the origin reads and which outlives each of them: whoever comes next sends the same key again, and
+ * the server answers as it did the first time. It names a request and opens nothing.
+ *
+ * What storage says is true even for the tab that wrote it: an absent key was answered, perhaps in
+ * another tab.
+ */
+export function rotationKey(place, { storage, clock, random }) {
+  /** The record where storage takes none. */
+  let kept = null;
+  let isRepetition = false;
+
+  function read() {
+    const [, at, key] = RECORD.exec(kept ?? stored() ?? '') ?? [];
+    return { key, age: clock.now() - Number(at) };
+  }
+
+  function stored() {
+    try {
+      return storage?.getItem(place);
+    } catch {
+      return null;
+    }
+  }
+
+  function write(key) {
+    const record = `${Math.floor(clock.now())} ${key}`;
+    try {
+      storage.setItem(place, record);
+      kept = null;
+    } catch {
+      kept = record;
+    }
+  }
+
+  /**
+   * Whether a key is out. Its age counts from the last time that it was sent, since that may be the
+   * one that arrived. An age below zero says that the clock was put back, and nothing of the key.
+   */
+  function isOut({ key, age }) {
+    return key !== undefined && key !== ANSWERED && age < RETRY_WINDOW;
+  }
+
+  return {
+    /** The key to send now, written down before it is. */
+    take() {
+      const record = read();
+      isRepetition = isOut(record);
+      const key = isRepetition ? record.key : name(random);
+      write(key);
+      return key;
+    },
+
+    /** Its answer is in, so it names nothing any more. */
+    settle(key) {
+      if (read().key !== key) return;
+      if (isRepetition) write(ANSWERED);
+      else this.forget();
+    },
+
+    /** Whether somebody sent a key so long ago that nobody waits for its answer any more. */
+    isAbandoned() {
+      const record = read();
+      return isOut(record) && !(record.age >= 0 && record.age < ABANDONED);
+    },
+
+    /** For how long no new key should be sent, because another request may still be under way. */
+    calm() {
+      const { key, age } = read();
+      return key === ANSWERED && age >= 0 ? Math.max(0, STRAGGLING - age) : 0;
+    },
+
+    forget() {
+      kept = null;
+      try {
+        storage?.removeItem(place);
+      } catch {
+        // It could not be written either.
+      }
+    },
+  };
+}
