@@ -4,7 +4,6 @@ mod body;
 #[cfg(any(feature = "apikey", feature = "session"))]
 mod callers;
 mod convert;
-mod paths;
 mod rejection;
 
 use std::{fmt, sync::Arc};
@@ -24,8 +23,6 @@ pub use callers::ApiKeyCaller;
 #[cfg(feature = "session")]
 pub use callers::SessionCaller;
 pub use rejection::Rejection;
-
-use paths::Paths;
 
 /// The [`Auth`] of this server, and whether the server itself ends TLS: the state that routes and
 /// extractors share.
@@ -100,8 +97,8 @@ impl fmt::Debug for AuthState {
 pub fn routes(state: &AuthState) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let state = state.clone();
     move |app| {
-        let ours = Paths::new(state.auth.paths());
-        let is_ours = fn_guard(move |on| ours.contain(on.head().uri.path()));
+        let ours = Arc::clone(&state.auth);
+        let is_ours = fn_guard(move |on| ours.knows(on.head().uri.path()));
         app.app_data(state.clone());
         let answer = fn_service(move |request| state.clone().answer(request));
         app.service(web::scope("").guard(is_ours).default_service(answer));

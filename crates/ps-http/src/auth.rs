@@ -253,6 +253,13 @@ impl Auth {
         self.table.paths()
     }
 
+    /// Whether a path is ours, compared as it was sent, whatever the method: for adapters whose
+    /// framework decodes paths before it matches.
+    #[must_use]
+    pub fn knows(&self, path: &str) -> bool {
+        self.table.knows(path)
+    }
+
     /// What must go on in the background: following changes, writing last uses, sending mail. It
     /// never ends; spawn it once. Where it does not run, nothing remembered is trusted and no mail
     /// is sent.
