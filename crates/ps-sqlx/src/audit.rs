@@ -19,7 +19,8 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use crate::{
     SqlStore,
-    backend::{Backend, Connection, One, Unit},
+    backend::{Backend, Connection, Unit},
+    purge::{Purge, Purged},
     row::Row,
     statement::Statement,
 };
@@ -27,7 +28,7 @@ use crate::{
 /// How many outcomes may wait to be written.
 const WAITING: usize = 10_000;
 /// How many are written in one transaction, and forgotten in one sweep.
-const BATCH: usize = 200;
+const BATCH: u32 = 200;
 /// How often old ones are forgotten.
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long a failed write waits for its next try.
@@ -120,7 +121,12 @@ impl<DB: Backend> AuditLog<DB> {
     pub async fn flush(&self) -> StoreResult<()> {
         let _alone = self.writing.lock().await;
         loop {
-            let batch: Vec<Entry> = self.waiting().iter().take(BATCH).cloned().collect();
+            let batch: Vec<Entry> = self
+                .waiting()
+                .iter()
+                .take(BATCH as usize)
+                .cloned()
+                .collect();
             let Some(last) = batch.last().map(|entry| entry.id.clone()) else {
                 return Ok(());
             };
@@ -150,13 +156,15 @@ impl<DB: Backend> AuditLog<DB> {
     }
 
     /// Forgets a batch; how many there were.
-    async fn purge(&self, before: Timestamp) -> StoreResult<usize> {
-        let purge = Statement::new(
-            "DELETE FROM ps_audit WHERE id IN \
-             (SELECT id FROM ps_audit WHERE at < $1 ORDER BY at LIMIT $2) RETURNING 1",
-        );
-        let purge = One(purge.with(before).with(BATCH));
-        Ok(self.store.database.write(purge).await?.len())
+    async fn purge(&self, before: Timestamp) -> StoreResult<u32> {
+        const ENTRIES: Purged = Purged {
+            table: "ps_audit",
+            key: "id",
+            which: "at < $1",
+            oldest: "at",
+        };
+        let purge = Purge::new(ENTRIES, before, BATCH);
+        self.store.database.write(purge).await
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Entry>> {

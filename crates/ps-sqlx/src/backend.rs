@@ -9,6 +9,9 @@ use crate::{row::Row, statement::Statement};
 
 /// A database.
 pub(crate) trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// Whether it can be asked for the time.
+    const HAS_CLOCK: bool;
+
     /// Asks. What was acknowledged before is seen, and one statement sees one moment.
     fn read(&self, statement: Statement) -> impl Future<Output = StoreResult<Vec<Row>>> + Send;
 
@@ -37,14 +40,21 @@ pub(crate) trait Connection: Send {
     /// Runs one statement to its end.
     async fn rows(&mut self, statement: Statement) -> StoreResult<Vec<Row>>;
 
-    /// Waits until no other unit holds this lock, and holds it until the unit is over: for rules
-    /// over rows that have no row in common, such as the mails to one address.
-    async fn lock(&mut self, what: &str) -> StoreResult<()>;
+    /// Waits until no other unit holds one of these locks, and holds them until the unit is over:
+    /// for rules over rows that have no row in common, such as the mails to one address. Units that
+    /// take several name them in the same order.
+    async fn lock(&mut self, what: &[&str]) -> StoreResult<()>;
+
+    /// What a query ends with that chooses rows to delete, so that units which choose the same do
+    /// not wait for each other.
+    fn passing_over_locked(&self) -> &'static str;
 }
 
 /// The unit of one statement.
+#[cfg(any(feature = "password", feature = "postgres", feature = "session"))]
 pub(crate) struct One(pub(crate) Statement);
 
+#[cfg(any(feature = "password", feature = "postgres", feature = "session"))]
 #[async_trait]
 impl Unit for One {
     const IS_ONE_STATEMENT: bool = true;

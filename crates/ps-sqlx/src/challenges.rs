@@ -8,8 +8,9 @@ use ps_magiccode::{
 
 use crate::{
     SqlStore,
-    backend::{Backend, Connection, One, Unit},
+    backend::{Backend, Connection, Unit},
     counts,
+    purge::{Purge, Purged},
     row::{Row, columns, firsts, only},
     statement::Statement,
 };
@@ -80,22 +81,22 @@ impl<DB: Backend> ChallengeStore for SqlStore<DB> {
     }
 
     async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
-        let purge = Statement::new(
-            "DELETE FROM ps_challenges WHERE id IN (SELECT id FROM ps_challenges \
-             WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) RETURNING id",
-        );
-        let purge = One(purge.with(before).with(at_most));
-        let gone = self.database.write(purge).await?.len();
-        for purge in counts::purges(before, at_most) {
+        let oldest = |which| Purge::new(which, before, at_most);
+        let gone = self.database.write(oldest(CHALLENGES)).await?;
+        for counted in [counts::MAILS, counts::GUESSES] {
             // Some rows were counted for each challenge, so there may be more than one batch.
-            while at_most > 0
-                && self.database.write(One(purge.clone())).await?.len() >= at_most as usize
-            {
-            }
+            while at_most > 0 && self.database.write(oldest(counted)).await? >= at_most {}
         }
-        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+        Ok(gone)
     }
 }
+
+const CHALLENGES: Purged = Purged {
+    table: "ps_challenges",
+    key: "id",
+    which: "expires_at < $1",
+    oldest: "expires_at",
+};
 
 struct Place {
     new: NewChallenge,
@@ -115,7 +116,7 @@ impl Unit for Place {
             sends,
             now,
         } = self;
-        on.lock(new.email.as_str()).await?;
+        on.lock(&[new.email.as_str()]).await?;
         if let Some(retry_after) = counts::wait_for_mail(on, &new.email, sends, *now).await? {
             return Ok(Placed::Spent { retry_after });
         }
@@ -181,7 +182,7 @@ impl Unit for Resend {
             sends,
             now,
         } = self;
-        on.lock(email.as_str()).await?;
+        on.lock(&[email.as_str()]).await?;
         let open = Statement::new(concat!(
             "SELECT ",
             record!(),
@@ -264,7 +265,7 @@ impl Unit for Consume {
         let Some(email) = firsts::<EmailAddress>(on.rows(email).await?)?.pop() else {
             return Ok(false);
         };
-        on.lock(email.as_str()).await?;
+        on.lock(&[email.as_str()]).await?;
         let spend = Statement::new(
             "UPDATE ps_challenges SET spent_at = $2 \
              WHERE id = $1 AND spent_at IS NULL AND expires_at > $2 RETURNING id",

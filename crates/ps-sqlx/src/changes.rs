@@ -1,14 +1,22 @@
 //! The feed of changes.
 
+use std::fmt::Write;
+
 use async_trait::async_trait;
 use ps_core::{Change, Changes, Cursor, KeyDigest, SessionId, StoreError, StoreResult, Timestamp};
 
+use sqlx::AssertSqlSafe;
+
 use crate::{
     SqlStore,
-    backend::{Backend, Connection, One},
+    backend::{Backend, Connection},
+    purge::{Purge, Purged},
     row::{Column, Row, only},
     statement::{Statement, Value},
 };
+
+/// How many changes one statement adds at most.
+const ROWS: usize = 64;
 
 #[async_trait]
 impl<DB: Backend> Changes for SqlStore<DB> {
@@ -37,17 +45,24 @@ impl<DB: Backend> Changes for SqlStore<DB> {
     }
 
     async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
-        let purge = Statement::new(
-            "DELETE FROM ps_changes WHERE at < $1 AND number IN \
-             (SELECT number FROM ps_changes ORDER BY number LIMIT $2) RETURNING number",
-        );
-        let purge = One(purge.with(before).with(at_most));
-        let gone = self.database.write(purge).await?.len();
-        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+        // Only among the first, for what is old is there.
+        const CHANGES: Purged = Purged {
+            table: "ps_changes",
+            key: "number",
+            which: "at < $1 AND number < $2 + (SELECT MIN(number) FROM ps_changes)",
+            oldest: "number",
+        };
+        let purge = Purge::new(CHANGES, before, at_most);
+        self.database.write(purge).await
     }
 
     async fn time(&self) -> StoreResult<Timestamp> {
-        Ok(self.clock.now())
+        if !DB::HAS_CLOCK {
+            return Ok(self.clock.now());
+        }
+        let time =
+            Statement::new("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
+        only(self.database.read(time).await?)?.next()
     }
 }
 
@@ -64,18 +79,28 @@ pub(crate) async fn enter(
     }
     let draw = Statement::new("UPDATE ps_feed SET number = number + $1 RETURNING number");
     let last: i64 = only(on.rows(draw.with(changes.len())).await?)?.next()?;
-    for (number, change) in (1..=last).rev().zip(changes.into_iter().rev()) {
-        let add = Statement::new(
-            "INSERT INTO ps_changes (number, at, kind, what) VALUES ($1, $2, $3, $4)",
-        );
-        let add = add.with(number).with(now);
-        let add = match change {
-            Change::Key(digest) => add.with("key").with(digest.as_bytes()),
-            Change::Session(id) => add.with("session").with(id.as_str().as_bytes()),
-        };
-        on.rows(add).await?;
+    let numbered: Vec<_> = (1..=last).rev().zip(changes.iter().rev()).collect();
+    for some in numbered.chunks(ROWS) {
+        on.rows(add(some, now)).await?;
     }
     Ok(())
+}
+
+/// Adds rows by one statement: while it runs others wait.
+fn add(numbered: &[(i64, &Change)], now: Timestamp) -> Statement {
+    let mut sql = "INSERT INTO ps_changes (at, number, kind, what) VALUES ".to_owned();
+    for row in 0..numbered.len() {
+        let (comma, place) = (if row == 0 { "" } else { ", " }, 3 * row + 2);
+        let _ = write!(sql, "{comma}($1, ${place}, ${}, ${})", place + 1, place + 2);
+    }
+    let add = Statement::new(AssertSqlSafe(sql)).with(now);
+    numbered.iter().fold(add, |add, (number, change)| {
+        let add = add.with(*number);
+        match change {
+            Change::Key(digest) => add.with("key").with(digest.as_bytes()),
+            Change::Session(id) => add.with("session").with(id.as_str().as_bytes()),
+        }
+    })
 }
 
 /// These sessions, as changes.

@@ -9,6 +9,7 @@ use ps_magiccode::{Challenge, Exposure, SendBudget};
 
 use crate::{
     backend::Connection,
+    purge::Purged,
     row::{firsts, only},
     statement::Statement,
 };
@@ -97,16 +98,18 @@ pub(crate) async fn digits(
         address,
         everywhere,
     } = exposure;
-    let here = Statement::new(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM ps_guesses WHERE at > $1 AND email = $3 LIMIT $2) AS g",
-    );
-    let here = within(here, address, now).with(email);
-    let here = count(on, here).await?;
+    // An attempt that is claimed meanwhile stops being open and becomes a guess: in this order it is
+    // counted twice at worst, never not at all.
     let open = Statement::new(
         "SELECT CAST(COALESCE(SUM(attempts_left), 0) AS BIGINT) FROM ps_challenges \
          WHERE email = $1 AND spent_at IS NULL AND expires_at > $2",
     );
     let open = count(on, open.with(email).with(now)).await?;
+    let here = Statement::new(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM ps_guesses WHERE at > $1 AND email = $3 LIMIT $2) AS g",
+    );
+    let here = within(here, address, now).with(email);
+    let here = count(on, here).await?;
     // Whatever was guessed lately is kept for `KEPT` at least, which is how the index finds it.
     let all = Statement::new(
         "SELECT COUNT(*) FROM (SELECT 1 FROM ps_guesses WHERE at > $1 AND kept_until > $3 LIMIT $2) AS g",
@@ -143,17 +146,18 @@ pub(crate) async fn give_back(
     Ok(())
 }
 
-/// Each deletes a batch of what no rule asks for any more.
-pub(crate) fn purges(before: Timestamp, at_most: u32) -> [Statement; 2] {
-    let mails = Statement::new(
-        "DELETE FROM ps_mails WHERE (email, at, challenge_id, number) IN \
-         (SELECT email, at, challenge_id, number FROM ps_mails \
-         WHERE kept_until < $1 ORDER BY kept_until LIMIT $2) RETURNING number",
-    );
-    let guesses = Statement::new(
-        "DELETE FROM ps_guesses WHERE (email, at, challenge_id, attempts_left) IN \
-         (SELECT email, at, challenge_id, attempts_left FROM ps_guesses \
-         WHERE kept_until < $1 ORDER BY kept_until LIMIT $2) RETURNING attempts_left",
-    );
-    [mails, guesses].map(|purge| purge.with(before).with(at_most))
-}
+/// Mails that no rule asks for any more.
+pub(crate) const MAILS: Purged = Purged {
+    table: "ps_mails",
+    key: "email, at, challenge_id, number",
+    which: "kept_until < $1",
+    oldest: "kept_until",
+};
+
+/// Guesses that no rule asks for any more.
+pub(crate) const GUESSES: Purged = Purged {
+    table: "ps_guesses",
+    key: "email, at, challenge_id, attempts_left",
+    which: "kept_until < $1",
+    oldest: "kept_until",
+};

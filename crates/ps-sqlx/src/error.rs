@@ -8,8 +8,8 @@ type Cause = Box<dyn Error + Send + Sync + 'static>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// It does not name a database of this kind.
-    #[error("this does not name a database file")]
+    /// It does not name a database of this kind, or asks something of it that is not known.
+    #[error("this does not name a database of this kind")]
     Location,
     /// The tables could not be brought to what this version needs.
     #[error("the tables could not be brought up to date")]

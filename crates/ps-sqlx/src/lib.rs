@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 // The ports are written once for every database; with none there is nobody to use them.
-#![cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+#![cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
 
 mod accounts;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod audit;
 mod backend;
 #[cfg(feature = "magiccode")]
@@ -20,6 +20,9 @@ mod limiter;
 mod migrate;
 #[cfg(feature = "password")]
 mod passwords;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod purge;
 mod row;
 #[cfg(feature = "session")]
 mod sessions;
@@ -32,15 +35,21 @@ use std::{fmt, sync::Arc};
 
 use ps_core::{Clock, Random, SystemClock, SystemRandom};
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use audit::{AuditEntry, AuditLog};
 pub use error::OpenError;
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresOptions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 
 /// Every port on SQLite.
 #[cfg(feature = "sqlite")]
 pub type SqliteStore = SqlStore<Sqlite>;
+
+/// Every port on PostgreSQL.
+#[cfg(feature = "postgres")]
+pub type PostgresStore = SqlStore<Postgres>;
 
 /// Every port on one database. Cloning gives another handle to the same one.
 #[derive(Clone)]

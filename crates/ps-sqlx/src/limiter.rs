@@ -8,6 +8,7 @@ use ps_core::{Hit, HitEffect, LimitRule, Limited, Limiter, StoreResult, Timestam
 use crate::{
     SqlStore,
     backend::{Backend, Connection, Unit},
+    purge::{Purge, Purged},
     row::Row,
     statement::Statement,
 };
@@ -42,9 +43,7 @@ impl Unit for Count {
         let mut keys: Vec<_> = hits.iter().map(|hit| hit.key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
-        for key in keys {
-            on.lock(key).await?;
-        }
+        on.lock(&keys).await?;
         let mut logs = Vec::with_capacity(hits.len());
         for hit in hits {
             logs.push(times(on, hit, *now).await?);
@@ -114,11 +113,13 @@ async fn take(on: &mut dyn Connection, hit: &Hit, now: Timestamp) -> StoreResult
 }
 
 async fn sweep(on: &mut dyn Connection, now: Timestamp) -> StoreResult<()> {
-    let sweep = Statement::new(
-        "DELETE FROM ps_hits WHERE (name, at) IN (SELECT name, at FROM ps_hits \
-         WHERE kept_until <= $1 ORDER BY kept_until LIMIT $2)",
-    );
-    on.rows(sweep.with(now).with(SWEPT)).await?;
+    const HITS: Purged = Purged {
+        table: "ps_hits",
+        key: "name, at",
+        which: "kept_until <= $1",
+        oldest: "kept_until",
+    };
+    Purge::new(HITS, now, SWEPT).run(on).await?;
     Ok(())
 }
 

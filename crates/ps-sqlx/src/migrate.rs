@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use ps_core::{StoreError, StoreResult};
 use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
 
 use crate::{
     backend::{Connection, Unit},
@@ -17,14 +18,17 @@ const MIGRATIONS: &[(i64, &str, &str)] =
 
 /// Runs what has not run yet. Migrations are counted in a table of their own, since sqlx's may be
 /// the host's; and those of a newer version, which runs beside this one, are nothing to us.
-pub(crate) struct Migrate;
+pub(crate) struct Migrate {
+    /// What the database calls the order of bytes. The migrations say `"binary"`, as SQLite does.
+    pub(crate) byte_order: &'static str,
+}
 
 #[async_trait]
 impl Unit for Migrate {
     type Outcome = ();
 
     async fn run(&self, on: &mut dyn Connection) -> StoreResult<()> {
-        on.lock("migrations").await?;
+        on.lock(&["migrations"]).await?;
         let count = Statement::new(
             "CREATE TABLE IF NOT EXISTS ps_migrations \
              (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum BYTEA NOT NULL)",
@@ -37,7 +41,7 @@ impl Unit for Migrate {
                 Some(applied) if applied == checksum => {}
                 Some(_) => return Err(StoreError::new(Altered { version: *version })),
                 None => {
-                    apply(on, text).await?;
+                    apply(on, text, self.byte_order).await?;
                     let record = Statement::new(
                         "INSERT INTO ps_migrations (version, name, checksum) VALUES ($1, $2, $3)",
                     );
@@ -56,8 +60,11 @@ struct Altered {
     version: i64,
 }
 
-async fn apply(on: &mut dyn Connection, text: &'static str) -> StoreResult<()> {
+async fn apply(on: &mut dyn Connection, text: &str, byte_order: &str) -> StoreResult<()> {
+    let collation = format!("COLLATE \"{byte_order}\"");
+    let text = text.replace("COLLATE \"binary\"", &collation);
     for statement in text.split_inclusive(";\n") {
+        let statement = AssertSqlSafe(statement.to_owned());
         on.rows(Statement::new(statement)).await?;
     }
     Ok(())

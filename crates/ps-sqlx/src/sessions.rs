@@ -14,6 +14,7 @@ use crate::{
     accounts::{lock, overturn, version_of_session},
     backend::{Backend, Connection, One, Unit},
     changes::{self, enter},
+    purge::{Purge, Purged},
     row::firsts,
     statement::Statement,
 };
@@ -105,13 +106,14 @@ impl<DB: Backend> SessionStore for SqlStore<DB> {
     }
 
     async fn purge(&self, before: Timestamp, at_most: u32) -> StoreResult<u32> {
-        let purge = Statement::new(
-            "DELETE FROM ps_sessions WHERE id IN \
-             (SELECT id FROM ps_sessions WHERE over_at < $1 ORDER BY over_at LIMIT $2) RETURNING id",
-        );
-        let purge = One(purge.with(before).with(at_most));
-        let gone = self.database.write(purge).await?.len();
-        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+        const SESSIONS: Purged = Purged {
+            table: "ps_sessions",
+            key: "id",
+            which: "over_at < $1",
+            oldest: "over_at",
+        };
+        let purge = Purge::new(SESSIONS, before, at_most);
+        self.database.write(purge).await
     }
 
     async fn list(&self, account: &AccountId, now: Timestamp) -> StoreResult<Vec<SessionRecord>> {

@@ -61,6 +61,8 @@ impl SqliteStore {
 }
 
 impl Backend for Sqlite {
+    const HAS_CLOCK: bool = false;
+
     async fn read(&self, statement: Statement) -> StoreResult<Vec<Row>> {
         fetch(&self.readers, statement).await
     }
@@ -77,8 +79,12 @@ impl Connection for SqliteConnection {
     }
 
     /// There is one writer, and its transaction holds the file.
-    async fn lock(&mut self, _what: &str) -> StoreResult<()> {
+    async fn lock(&mut self, _what: &[&str]) -> StoreResult<()> {
         Ok(())
+    }
+
+    fn passing_over_locked(&self) -> &'static str {
+        ""
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
     statement::Statement,
 };
 
-#[cfg(feature = "sqlite")]
-impl crate::SqliteStore {
+#[expect(private_bounds, reason = "which databases there are is ours to say")]
+impl<DB: Backend> SqlStore<DB> {
     /// Makes a user whose mailbox nobody has proven, as a sign-up form of the application's own or
     /// an import would; or answers the one who has the address.
     ///

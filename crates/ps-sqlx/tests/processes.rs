@@ -8,21 +8,15 @@ use std::{
     collections::HashSet,
     io::{self, Write},
     process::Stdio,
-    sync::Arc,
 };
 
-use common::{DAY, Folder, NOW, account, email, session};
-use ps_core::{
-    AccountVersion, Accounts, Change, Changes, Cursor, Hit, LimitKey, LimitRule, Limited, Limiter,
-    Registered, SessionId, Users, VerifiedEmail,
-};
-use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed, Unlinked};
-use ps_session::{End, Opened, SessionStore, Which};
+use common::{Folder, NOW, session, two};
+use ps_core::{Change, Changes, Cursor, SessionId};
+use ps_session::{SessionStore, Which};
 use ps_sqlx::SqliteStore;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
-    sync::Barrier,
 };
 
 /// Two stores on one file know nothing of each other, as if each were a process.
@@ -34,94 +28,20 @@ async fn two(folder: &Folder) -> [SqliteStore; 2] {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn rules_hold_across_processes() {
     let folder = Folder::new();
-    let stores = two(&folder).await;
-    let start = Arc::new(Barrier::new(128));
-    let racing: Vec<_> = (0..128)
-        .map(|number| {
-            let (store, start) = (stores[number % 2].clone(), start.clone());
-            tokio::spawn(async move {
-                start.wait().await;
-                let new = is_new(&store).await;
-                let opened = store.open(&session("a"), None, 20, NOW).await.unwrap();
-                assert!(matches!(opened, Opened::Done { .. }));
-                (new, passes(&store).await)
-            })
-        })
-        .collect();
-    let (mut new, mut passed) = (0, 0);
-    for one in racing {
-        let (is_new, passes) = one.await.unwrap();
-        new += u32::from(is_new);
-        passed += u32::from(passes);
-    }
-    assert_eq!((new, passed), (1, 50));
-    let alive = SessionStore::list(&stores[0], &account("a"), NOW)
-        .await
-        .unwrap();
-    assert_eq!(alive.len(), 20);
-    let told = stores[1].since(Cursor::default(), u32::MAX).await.unwrap();
-    assert_eq!(told.len(), 108);
-    let numbers = told.iter().map(|(cursor, _)| cursor.number());
-    assert!(
-        numbers.eq(1..=108),
-        "in the order of commits, without a gap"
-    );
+    two::rules_hold(two(&folder).await).await;
 }
 
 // OA18, ST3
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_way_in_is_left_whichever_process_is_asked() {
-    let (folder, providers) = (Folder::new(), ["google", "linkedin"]);
-    let stores = two(&folder).await;
-    for round in 0..100 {
-        let name = format!("{round}");
-        for provider in providers {
-            let new = LinkedIdentity {
-                identity: Identity {
-                    provider: provider.to_owned(),
-                    issuer: format!("https://{provider}.example.com"),
-                    subject: name.clone(),
-                },
-                account: account(&name),
-                email: None,
-                linked_at: NOW,
-                removed_at: None,
-            };
-            let linked = stores[0].link(&new, Removed::Stays, AccountVersion::default());
-            assert_eq!(linked.await.unwrap(), Linked::Done);
-        }
-        let unlink = async |task: usize| {
-            let (store, id, under) = (&stores[task], account(&name), AccountVersion::default());
-            let (one, all) = (providers[task], &providers);
-            let unlinked = store.unlink_unless_last(&id, one, all, false, under, NOW);
-            unlinked.await.unwrap()
-        };
-        let (one, other) = tokio::join!(unlink(0), unlink(1));
-        assert!(
-            (one, other) == (Unlinked::Done, Unlinked::Last)
-                || (one, other) == (Unlinked::Last, Unlinked::Done),
-            "{one:?} and {other:?}"
-        );
-    }
+    let folder = Folder::new();
+    two::a_way_in_is_left(two(&folder).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_one_process_acknowledged_the_other_sees() {
     let folder = Folder::new();
-    let stores = two(&folder).await;
-    for number in 0..100 {
-        let (here, there) = (&stores[number % 2], &stores[(number + 1) % 2]);
-        let session = session("a");
-        here.open(&session, None, 20, NOW).await.unwrap();
-        let found = SessionStore::find(there, Which::Id(&session.id)).await;
-        assert_eq!(found.unwrap().as_ref(), Some(&session));
-        there.end(End::Family(&session.family), NOW).await.unwrap();
-        let (end, _) = here.ended_since(NOW).await.unwrap();
-        assert_eq!(end, Cursor::new(number as u64 + 1));
-        let id = account(&format!("{number}"));
-        assert!(here.disable(&id, NOW).await.unwrap());
-        assert!(!there.disable(&id, NOW).await.unwrap());
-    }
+    two::what_one_acknowledged_the_other_sees(two(&folder).await).await;
 }
 
 /// Where the child that is to be killed finds its database.
@@ -220,23 +140,4 @@ fn ended(change: &Change) -> SessionId {
         Change::Session(id) => *id,
         Change::Key(_) => panic!("there are no keys"),
     }
-}
-
-async fn is_new(store: &SqliteStore) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "here the test is the proof")]
-    let proof = VerifiedEmail::danger_proven(email("a"), NOW);
-    matches!(
-        store.register(&proof, NOW).await.unwrap(),
-        Registered::New(_)
-    )
-}
-
-async fn passes(store: &SqliteStore) -> bool {
-    let rule = LimitRule {
-        limit: 50,
-        per: DAY,
-    };
-    let hit = Hit::new(LimitKey::new("test", "a"), rule);
-    let answer = store.hit(&[hit], NOW).await.unwrap();
-    matches!(answer, Limited::Passed { .. })
 }

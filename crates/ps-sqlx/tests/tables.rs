@@ -6,12 +6,10 @@ mod common;
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use common::{Folder, NOW, account, email, open, session};
-use ps_apikey::{
-    AllowedAddresses, ApiKeyRecord, ApiKeyStore, KeyInserted, KeyName, Listing, Scopes,
-};
-use ps_core::{AccountVersion, Changes, Cursor, KeyDigest, KeyId, Raised, SystemRandom, Users};
-use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed};
+use common::{Folder, NOW, account, email, identity, key, open, session};
+use ps_apikey::{ApiKeyStore, KeyInserted, Listing};
+use ps_core::{AccountVersion, Changes, Cursor, Raised, Users};
+use ps_oauth::{IdentityStore, Linked, Removed};
 use ps_password::{PasswordHash, PasswordStore};
 use ps_session::{End, SessionStore, Which};
 use ps_sqlx::{OpenError, SqliteStore};
@@ -274,36 +272,6 @@ async fn schema(folder: &Folder) -> Vec<String> {
     );
     let rows = sql.fetch_all(&mut connection).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
-}
-
-fn key(name: &str) -> ApiKeyRecord {
-    ApiKeyRecord {
-        id: KeyId::random(&SystemRandom),
-        account: account(name),
-        digest: KeyDigest::from_bytes([7; 32]),
-        hint: "ps_…abcd".to_owned(),
-        name: KeyName::new("a key").unwrap(),
-        scopes: Scopes::default(),
-        allowed_addresses: AllowedAddresses::default(),
-        created_at: NOW,
-        expires_at: None,
-        last_used_at: None,
-        revoked_at: None,
-    }
-}
-
-fn identity(name: &str) -> LinkedIdentity {
-    LinkedIdentity {
-        identity: Identity {
-            provider: "google".to_owned(),
-            issuer: "https://accounts.google.com".to_owned(),
-            subject: "1".to_owned(),
-        },
-        account: account(name),
-        email: Some(email(name)),
-        linked_at: NOW,
-        removed_at: None,
-    }
 }
 
 #[cfg(unix)]

@@ -126,7 +126,10 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let failed = |error: sqlx::Error| OpenError::Migrations(error.into());
     let begun = connection.begin_with("BEGIN IMMEDIATE").await;
     let mut transaction = begun.map_err(failed)?;
-    let run = Migrate.run(&mut *transaction).await;
+    let migrate = Migrate {
+        byte_order: "binary",
+    };
+    let run = migrate.run(&mut *transaction).await;
     run.map_err(|error| OpenError::Migrations(error.into()))?;
     transaction.commit().await.map_err(failed)
 }

@@ -1,23 +1,20 @@
 //! What every test of SQLite needs.
 
-#![allow(dead_code, unreachable_pub)] // each uses some of it
+#![allow(dead_code, unreachable_pub, unused_imports)] // each uses some of it
+
+pub mod records;
+pub mod two;
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
 };
 
-use ps_core::{AccountId, AccountVersion, EmailAddress, SessionId, SystemRandom, Timestamp};
-use ps_session::{FamilyDigest, Method, Opened, SessionRecord, SessionStore};
 use ps_sqlx::SqliteStore;
+pub use records::*;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-
-/// 2026-11-22T10:00:00Z.
-pub const NOW: Timestamp = Timestamp::from_seconds(1_795_341_600);
-pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A new folder, removed with what is in it.
 pub struct Folder(PathBuf);
@@ -71,41 +68,4 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-pub fn account(name: &str) -> AccountId {
-    AccountId::new(name).unwrap()
-}
-
-pub fn email(name: &str) -> EmailAddress {
-    EmailAddress::parse(&format!("{name}@example.com")).unwrap()
-}
-
-/// A session of an account that nobody has touched.
-pub fn session(name: &str) -> SessionRecord {
-    let id = SessionId::random(&SystemRandom);
-    let mut family = [0; 32];
-    family[..22].copy_from_slice(id.as_str().as_bytes());
-    SessionRecord {
-        id,
-        account: account(name),
-        version: AccountVersion::default(),
-        family: FamilyDigest::from_bytes(family),
-        generation: 0,
-        rotation_key: None,
-        rotation_key_before: None,
-        method: Method::MagicCode,
-        authenticated_at: NOW,
-        refreshed_at: NOW,
-        idle_ends_at: NOW.plus(DAY * 7),
-        ends_at: NOW.plus(DAY * 30),
-        ended_at: None,
-        network: "192.0.2.0/24".to_owned(),
-        user_agent: None,
-    }
-}
-
-pub async fn open(store: &SqliteStore, session: &SessionRecord) {
-    let opened = store.open(session, None, u32::MAX, NOW).await.unwrap();
-    assert_eq!(opened, Opened::Done { ended: Vec::new() });
 }

@@ -1,0 +1,56 @@
+//! Callers who do not wait for the answer.
+
+use std::{future::poll_fn, num::NonZeroU32, pin::pin, task::Poll, time::Duration};
+
+use ps_session::{Advance, SessionStore};
+use ps_sqlx::{PostgresOptions, PostgresStore};
+
+use crate::{
+    records::{DAY, NOW, open, session},
+    schema::{Schema, number},
+};
+
+// A connection that is handed on within a transaction acknowledges what is never committed.
+pub(crate) async fn a_caller_that_hangs_up_leaves_no_transaction_open(schema: Schema) {
+    let one = PostgresOptions::default()
+        .with_max_connections(NonZeroU32::MIN)
+        .with_acquire_timeout(Duration::from_secs(10));
+    let store = PostgresStore::open_with(&schema.url(), one).await.unwrap();
+    let kept = session("kept");
+    open(&store, &kept).await;
+    let mut other = schema.connect().await;
+    for polls in 0..50 {
+        let session = session("a");
+        let opening = store.open(&session, None, u32::MAX, NOW);
+        let _ = give_up(polls, opening).await;
+
+        // One statement, which is a transaction by itself.
+        let advance = Advance {
+            family: kept.family,
+            generation: u32::try_from(polls).unwrap(),
+            key: None,
+            idle_ends_at: NOW.plus(DAY),
+        };
+        assert!(store.rotate(&advance, NOW).await.unwrap().is_some());
+        let generation = "SELECT generation FROM ps_sessions WHERE account_id = 'kept'";
+        let seen = number(&mut other, generation).await;
+        assert_eq!(seen, i64::from(advance.generation) + 1, "{polls} polls");
+    }
+    // Each happened wholly, or not at all.
+    let halves = "SELECT COUNT(*) FROM ps_sessions AS s FULL JOIN ps_accounts AS a \
+                  ON a.id = s.account_id WHERE s.id IS NULL OR a.id IS NULL";
+    assert_eq!(number(&mut other, halves).await, 0);
+}
+
+/// Drops the future when it has been polled so often: at each of the places where it waits.
+async fn give_up<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut polled) = (pin!(future), 0);
+    poll_fn(|context| {
+        if polled == polls {
+            return Poll::Ready(None);
+        }
+        polled += 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
