@@ -6,18 +6,19 @@ use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{Ambient, EventSink, Follower, Mailer, RootSecrets};
 use ps_http::{Auth, Edge, NetworkLimits, Notices, PlainNotices};
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
-use ps_oauth::{HttpClient, InvalidClient, Provider, SocialLogins, SocialPolicy};
+use ps_oauth::{HttpClient, InvalidClient, SocialLogins, SocialPolicy};
 use ps_password::{PasswordPolicy, Passwords};
 use ps_session::{SessionPolicy, Sessions};
-use ps_sqlx::SqliteStore;
+use ps_sqlx::{AuditLog, Sqlite, SqliteStore};
 
 use crate::{
-    mailbox::Mailbox, pages, plan::ProviderPlan, programs::Programs, providers::Providers,
-    stand_in::StandIn,
+    docs_page, mailbox::Mailbox, plan::ProviderPlan, programs::Programs, providers::Providers,
+    site, site::Site, stand_in::StandIn,
 };
 
 /// What the composition is made of.
 pub(crate) struct Parts {
+    pub(crate) audit: Arc<AuditLog<Sqlite>>,
     pub(crate) edge: Edge,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
@@ -38,6 +39,7 @@ pub(crate) struct Composed {
 /// Where a configured provider cannot be used.
 pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
     let Parts {
+        audit,
         edge,
         events,
         mailer,
@@ -108,9 +110,7 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
     // What only development has: its mails, and providers of its own.
     let development = mailbox.into_iter().flat_map(Mailbox::routes);
     let development = development.chain(stand_ins.into_iter().map(StandIn::route));
-    let known: Vec<Provider> = social.providers().cloned().collect();
-    let pages = pages::routes(&known).into_iter();
-    let pages = pages.chain([pages::front(edge.is_development())]);
+    let pages = Site::new(social.providers(), edge.is_development()).routes();
 
     let probes = Auth::new(
         edge.clone(),
@@ -122,11 +122,20 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         .with_api_keys(Arc::new(keys))
         .with_sessions(Arc::new(sessions), store.clone())
         .with_magic_codes(Arc::new(codes), store.clone(), limits.clone())
-        .with_passwords(Arc::new(passwords), store.clone(), notices.clone(), limits)
-        .with_social_logins(Arc::new(social), store, notices)
+        .with_passwords(
+            Arc::new(passwords),
+            store.clone(),
+            notices.clone(),
+            limits.clone(),
+        )
+        .with_social_logins(Arc::new(social), store, notices, limits)
         .with_routes(Programs::new(ambient).routes())
         .with_routes(pages)
-        .with_routes(development);
+        .with_routes([site::activity(audit)])
+        .with_routes(development)
+        .with_openapi();
+    let docs = docs_page::route(&auth.openapi());
+    let auth = auth.with_routes([docs]);
     Ok(Composed {
         auth: Arc::new(auth),
         probes: Arc::new(probes),

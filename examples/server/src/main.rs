@@ -1,6 +1,7 @@
 //! Every flow of ps-auth composed into one server: `cargo run -p example-server`.
 
 mod compose;
+mod docs_page;
 mod doctor;
 mod mailbox;
 mod on_actix;
@@ -12,6 +13,7 @@ mod providers;
 mod root_secret;
 mod serve;
 mod settings;
+mod site;
 mod stand_in;
 
 use std::{fmt::Display, process::ExitCode};

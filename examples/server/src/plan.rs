@@ -38,10 +38,14 @@ pub(crate) enum Refusal {
         "provider_half: {0}_CLIENT_ID and {0}_CLIENT_SECRET go together, and {0}_ISSUER with them"
     )]
     ProviderHalf(&'static str),
+    #[error("provider_id_invalid: {0}_CLIENT_ID is 1 to 255 visible ASCII characters")]
+    ProviderIdInvalid(&'static str),
     #[error(
         "provider_issuer_invalid: {0}_ISSUER is not an https:// URL (in development, http:// on a loopback host will do)"
     )]
     ProviderIssuerInvalid(&'static str),
+    #[error("provider_secret_invalid: {0}_CLIENT_SECRET is at least one visible ASCII character")]
+    ProviderSecretInvalid(&'static str),
     #[error("proxy_in_development: development answers this machine only: trust no proxy in it")]
     ProxyInDevelopment,
     #[error("proxy_invalid: {0:?} is not a network such as 10.0.0.0/8")]
@@ -281,6 +285,12 @@ impl Judge {
                     {
                         self.add(Refusal::ProviderIssuerInvalid(prefix));
                     }
+                    if id.len() > 255 || !is_visible(id) {
+                        self.add(Refusal::ProviderIdInvalid(prefix));
+                    }
+                    if !is_visible(secret) {
+                        self.add(Refusal::ProviderSecretInvalid(prefix));
+                    }
                     plans.push(ProviderPlan {
                         name,
                         client_id: id.clone(),
@@ -333,6 +343,8 @@ fn is_issuer(text: &str, is_development: bool) -> bool {
     let Ok(url) = Url::parse(text) else {
         return false;
     };
+    // It is used as it stands, so it must not be one that a parser mends.
+    let is_canonical = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -344,7 +356,15 @@ fn is_issuer(text: &str, is_development: bool) -> bool {
         "http" => is_development && is_loopback,
         _ => false,
     };
-    is_safe && url.query().is_none() && url.fragment().is_none()
+    let is_bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    is_canonical && is_safe && is_bare
+}
+
+fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Wider than any operator's own network: such a list would believe strangers.
@@ -380,6 +400,79 @@ mod tests {
             plan.edge.public_url().to_string(),
             plan.edge.is_development(),
         ))
+    }
+
+    // OP1
+    #[test]
+    fn a_provider_is_configured_whole_or_not_at_all() {
+        let judged = |flags: &[&str]| {
+            let settings = Settings::parse_from([&["example-server"], flags].concat());
+            let plan = plan(&settings, "127.0.0.1:8080".parse().unwrap());
+            plan.map(|plan| plan.providers.len()).map_err(|refusals| {
+                let text = refusals[0].to_string();
+                text.split(':').next().unwrap().to_owned()
+            })
+        };
+        let whole = [
+            "--google-client-id",
+            "id",
+            "--google-client-secret",
+            "secret",
+        ];
+        assert_eq!(judged(&[]), Ok(0));
+        assert_eq!(judged(&whole), Ok(1));
+        let with = |issuer| judged(&[&whole[..], &["--google-issuer", issuer]].concat());
+        for good in [
+            "https://id.example",
+            "https://id.example/",
+            "https://id.example/tenant",
+            "http://127.0.0.1:9000",
+            "http://localhost:9000/x",
+        ] {
+            assert_eq!(with(good), Ok(1), "{good}");
+        }
+        for bad in [
+            "id.example",
+            "http://id.example",
+            "https://id.example?x",
+            "https://id.example#x",
+            "https://u@id.example",
+            " https://id.example",
+            "https://id.example ",
+            "https:id.example",
+            "https:///id.example",
+            "https://id.ex\tample",
+            "https://id.example/a b",
+        ] {
+            assert_eq!(
+                with(bad),
+                Err("provider_issuer_invalid".to_owned()),
+                "{bad:?}"
+            );
+        }
+        for (flags, code) in [
+            (&whole[..2], "provider_half"),
+            (&whole[2..], "provider_half"),
+            (
+                &["--google-issuer", "https://id.example"][..],
+                "provider_half",
+            ),
+            (
+                &["--google-client-id", "a b", "--google-client-secret", "s"][..],
+                "provider_id_invalid",
+            ),
+            (
+                &[
+                    "--linkedin-client-id",
+                    "a",
+                    "--linkedin-client-secret",
+                    "s\n",
+                ][..],
+                "provider_secret_invalid",
+            ),
+        ] {
+            assert_eq!(judged(flags), Err(code.to_owned()), "{flags:?}");
+        }
     }
 
     // OP1

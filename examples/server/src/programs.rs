@@ -9,8 +9,14 @@ use std::{
 use http::{Method, StatusCode};
 use ps_apikey::KeyCaller;
 use ps_core::{AccountId, Ambient, random_base62};
-use ps_http::{Answer, Call, Problem, Route, json, rfc3339};
+use ps_http::{
+    Answer, Call, Problem, Route, json as answer,
+    openapi::{Description, Success},
+    rfc3339,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Programs {
@@ -18,16 +24,29 @@ pub(crate) struct Programs {
     ambient: Ambient,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Program {
     id: String,
     name: String,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProgramList)]
+struct ListBody {
+    programs: Vec<Program>,
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewProgram {
+    /// None of its characters may be one of control.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     name: String,
 }
 
@@ -40,6 +59,29 @@ impl Programs {
     }
 
     pub(crate) fn routes(self) -> [Route; 2] {
+        let [list, create] = self.rows();
+        [
+            list.described(
+                Description::new("listPrograms", "List the programs")
+                    .under(TAG)
+                    .answers(
+                        Success::new(StatusCode::OK, "All of them.")
+                            .with_json::<ListBody>(json!({ "programs": [example()] })),
+                    ),
+            ),
+            create.described(
+                Description::new("createProgram", "Make a program")
+                    .under(TAG)
+                    .with_body::<NewProgram>(json!({ "name": "Newsletter" }))
+                    .answers(
+                        Success::new(StatusCode::CREATED, "It is made.")
+                            .with_json::<Program>(example()),
+                    ),
+            ),
+        ]
+    }
+
+    fn rows(self) -> [Route; 2] {
         let path = "/api/v1/programs";
         let (reading, writing) = (self.clone(), self);
         [
@@ -66,16 +108,12 @@ impl Programs {
     }
 
     fn list(&self, caller: &KeyCaller) -> http::Response<bytes::Bytes> {
-        #[derive(Serialize)]
-        struct Body {
-            programs: Vec<Program>,
-        }
         let kept = self
             .by_account
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let programs = kept.get(caller.account()).cloned().unwrap_or_default();
-        json(StatusCode::OK, &Body { programs })
+        answer(StatusCode::OK, &ListBody { programs })
     }
 
     fn create(&self, call: &Call, caller: &KeyCaller) -> Answer {
@@ -98,6 +136,16 @@ impl Programs {
         kept.entry(caller.account().clone())
             .or_default()
             .push(program.clone());
-        Ok(json(StatusCode::CREATED, &program))
+        Ok(answer(StatusCode::CREATED, &program))
     }
+}
+
+const TAG: &str = "Programs";
+
+fn example() -> Value {
+    json!({
+        "id": "x7Kc2TqPz0Lm",
+        "name": "Newsletter",
+        "created_at": "2026-11-22T10:00:00Z",
+    })
 }

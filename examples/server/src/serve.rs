@@ -81,6 +81,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         ReqwestClient::new(calls)?
     };
     let Composed { auth, probes } = compose(Parts {
+        audit: Arc::clone(&audit),
         edge: plan.edge,
         events: Arc::new(EventSinks::new(events)),
         mailer,
