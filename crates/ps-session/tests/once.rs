@@ -95,7 +95,7 @@ async fn what_was_opened_too_long_ago_is_spent() {
     node.advance(60 * SECOND + MILLISECOND);
     assert!(matches!(look(&node).await, Some(Once::Spent)));
 
-    let strict = SessionPolicy::default().with_delivery_window(0 * SECOND);
+    let strict = SessionPolicy::default().with_delivery_window(std::time::Duration::ZERO);
     let node = Node::with_policy(strict);
     let alice = account(&node, "alice").await;
     opened(deliver(&node, &alice, None).await.unwrap());

@@ -41,8 +41,7 @@ const PARAMETERS: &[&str] = &[
     "user",
 ];
 
-/// A database of a server.
-#[derive(Debug)]
+/// A database of a server. It cannot be printed, for the password is in it.
 pub(super) struct Server(PgConnectOptions);
 
 impl Server {
@@ -53,9 +52,10 @@ impl Server {
         }
         // What the driver says of a bad URL may repeat parts of it.
         let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Location)?;
-        let name = options.get_application_name().unwrap_or("ps-auth");
-        let named = options.clone().application_name(name);
-        Ok(Self(named))
+        Ok(Self(match options.get_application_name() {
+            Some(_) => options,
+            None => options.application_name("ps-auth"),
+        }))
     }
 
     /// Connections to it, when its tables are up to date.
@@ -140,7 +140,7 @@ mod tests {
             "postgres://u:hunter2@[::1/d",
             "postgres://u:hunter2@h/d?hunter2=1",
         ] {
-            let error = Server::at(url).unwrap_err();
+            let error = Server::at(url).err().unwrap();
             assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
     }
