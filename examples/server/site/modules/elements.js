@@ -25,6 +25,8 @@ export function fill(root, slots) {
  */
 export function onSubmit(form, work) {
   let isBusy = false;
+  // A form that is there from the beginning cannot be sent before somebody listens.
+  for (const button of form.querySelectorAll('button:disabled')) button.disabled = false;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (isBusy) return;

@@ -33,10 +33,12 @@ export async function signedIn() {
 /** Off to the page to sign in on, or home where that is what was wanted; nothing after it happens. */
 function leave() {
   const here = encodeURIComponent(location.pathname);
-  location.assign(isSigningOut ? '/' : `/sign-in?return_to=${here}`);
+  if (!isLeaving) location.assign(isSigningOut ? '/' : `/sign-in?return_to=${here}`);
+  isLeaving = true;
   return new Promise(() => {});
 }
 
+let isLeaving = false;
 let isSigningOut = false;
 
 function show(account) {
@@ -53,7 +55,7 @@ document.querySelector('#sign-out')?.addEventListener('click', async ({ currentT
   isSigningOut = true;
   try {
     await session.signOut();
-    location.assign('/');
+    await leave();
   } catch {
     isSigningOut = false;
     currentTarget.removeAttribute('aria-disabled');
