@@ -61,12 +61,8 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Fate, Fate)> {
             Refused(400),
             Refused(400),
         ),
-        (
-            "HTTP/2",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
-            Closed,
-            Refused(400),
-        ),
+        // Not HTTP/2's preface: whether hyper speaks it is a feature that any other package of the
+        // same build may turn on.
         (
             "HTTP/0.9",
             b"GET /api/v1/whoami\r\n\r\n".to_vec(),
@@ -383,7 +379,7 @@ async fn what_each_parser_refuses() {
         wrong.join("\n")
     );
     assert!(
-        wrong.is_empty() && count >= 50,
+        wrong.is_empty() && count >= 49,
         "{} of {count}",
         wrong.len()
     );
