@@ -78,18 +78,7 @@ impl Client {
     ) -> Result<Self, InvalidClient> {
         let (client_id, redirect_uri) = (client_id.into(), redirect_uri.into());
         let client_secret = Zeroizing::new(client_secret.into());
-        if !is_name(provider.name()) {
-            return Err(InvalidClient::Name);
-        }
-        if !discovery::is_issuer(provider.issuer()) {
-            return Err(InvalidClient::Issuer);
-        }
-        if client_id.len() > 255 || !is_visible(&client_id) {
-            return Err(InvalidClient::ClientId);
-        }
-        if !is_visible(&client_secret) {
-            return Err(InvalidClient::ClientSecret);
-        }
+        Self::judge(&provider, &client_id, &client_secret)?;
         if !discovery::is_endpoint(&redirect_uri, true) {
             return Err(InvalidClient::RedirectUri);
         }
@@ -104,6 +93,29 @@ impl Client {
             discovered: Kept::new(discovery::STALE, discovery::RETRY),
             keys: Kept::new(jwks::STALE, COOLDOWN),
         })
+    }
+
+    /// What [`new`](Self::new) would refuse of a registration, where a configuration is judged before
+    /// anything is made of it.
+    ///
+    /// # Errors
+    /// [`InvalidClient`], by what is wrong with it.
+    pub fn judge(
+        provider: &Provider,
+        client_id: &str,
+        client_secret: &str,
+    ) -> Result<(), InvalidClient> {
+        if !is_name(provider.name()) {
+            Err(InvalidClient::Name)
+        } else if !discovery::is_issuer(provider.issuer()) {
+            Err(InvalidClient::Issuer)
+        } else if client_id.len() > 255 || !is_visible(client_id) {
+            Err(InvalidClient::ClientId)
+        } else if !is_visible(client_secret) {
+            Err(InvalidClient::ClientSecret)
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes only people of this domain, which the provider hosts: the token's `hd` must name it.

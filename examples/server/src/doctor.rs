@@ -83,10 +83,9 @@ fn describe(settings: &Settings, plan: &Plan) -> String {
 fn providers(plan: &Plan) -> String {
     let stand_ins = plan.edge.is_development();
     let named = ["google", "linkedin"].map(|name| {
-        let configured = plan.providers.iter().find(|one| one.name == name);
-        match configured.map(|one| one.issuer.as_deref()) {
-            Some(Some(issuer)) => format!("{name} at {issuer}"),
-            Some(None) => name.to_owned(),
+        let mut plans = plan.providers.iter().map(|plan| &plan.provider);
+        match plans.find(|provider| provider.name() == name) {
+            Some(provider) => format!("{name} at {}", provider.issuer()),
             None if stand_ins => format!("{name} (a stand-in)"),
             None => format!("no {name}"),
         }

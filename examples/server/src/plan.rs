@@ -1,7 +1,8 @@
 //! From settings to what will be served, or every reason why not: a pure function.
 
+mod providers;
+
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -9,8 +10,8 @@ use std::{
 use ipnet::IpNet;
 use ps_http::{Edge, ForwardedFamily, Origin, TrustedProxies};
 use ps_smtp::SmtpSettings;
-use url::{Host, Url};
 
+pub(crate) use self::providers::ProviderPlan;
 use crate::settings::{Family, Settings, Switch};
 
 /// Why the server does not start. Each begins with a stable code and says what to do.
@@ -84,23 +85,6 @@ pub(crate) struct Plan {
     /// How many networks of proxies are believed.
     pub(crate) proxies: usize,
     pub(crate) tls: Option<Tls>,
-}
-
-/// Our registration at a provider.
-#[derive(Clone)]
-pub(crate) struct ProviderPlan {
-    /// `google` or `linkedin`.
-    pub(crate) name: &'static str,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
-    /// Another issuer in the place of the provider's own.
-    pub(crate) issuer: Option<String>,
-}
-
-impl fmt::Debug for ProviderPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProviderPlan({} as {})", self.name, self.client_id)
-    }
 }
 
 /// Where the certificate and its key lie.
@@ -259,51 +243,6 @@ impl Judge {
         }
     }
 
-    fn providers(&mut self, settings: &Settings, is_development: bool) -> Vec<ProviderPlan> {
-        let google = (
-            "google",
-            "GOOGLE",
-            &settings.google_client_id,
-            &settings.google_client_secret,
-            &settings.google_issuer,
-        );
-        let linkedin = (
-            "linkedin",
-            "LINKEDIN",
-            &settings.linkedin_client_id,
-            &settings.linkedin_client_secret,
-            &settings.linkedin_issuer,
-        );
-        let mut plans = Vec::new();
-        for (name, prefix, id, secret, issuer) in [google, linkedin] {
-            match (id, secret, issuer) {
-                (None, None, None) => {}
-                (Some(id), Some(secret), issuer) => {
-                    if issuer
-                        .as_ref()
-                        .is_some_and(|text| !is_issuer(text, is_development))
-                    {
-                        self.add(Refusal::ProviderIssuerInvalid(prefix));
-                    }
-                    if id.len() > 255 || !is_visible(id) {
-                        self.add(Refusal::ProviderIdInvalid(prefix));
-                    }
-                    if !is_visible(secret) {
-                        self.add(Refusal::ProviderSecretInvalid(prefix));
-                    }
-                    plans.push(ProviderPlan {
-                        name,
-                        client_id: id.clone(),
-                        client_secret: secret.clone(),
-                        issuer: issuer.clone(),
-                    });
-                }
-                _ => self.add(Refusal::ProviderHalf(prefix)),
-            }
-        }
-        plans
-    }
-
     /// Settings of what is not built yet are refused, not ignored: somebody would rely on them.
     fn unbuilt(&mut self, settings: &Settings) {
         if settings.redis_url.is_some() {
@@ -335,36 +274,6 @@ impl Judge {
             self.add(Refusal::MailMissing);
         }
     }
-}
-
-/// Whether a text can be an issuer (OpenID Connect Discovery 1.0 §3): no query, no fragment, and
-/// nothing in clear text over a network.
-fn is_issuer(text: &str, is_development: bool) -> bool {
-    let Ok(url) = Url::parse(text) else {
-        return false;
-    };
-    // It is used as it stands, so it must not be one that a parser mends.
-    let is_canonical = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text);
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let is_safe = match url.scheme() {
-        "https" => url.host().is_some(),
-        "http" => is_development && is_loopback,
-        _ => false,
-    };
-    let is_bare = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    is_canonical && is_safe && is_bare
-}
-
-fn is_visible(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Wider than any operator's own network: such a list would believe strangers.
@@ -400,79 +309,6 @@ mod tests {
             plan.edge.public_url().to_string(),
             plan.edge.is_development(),
         ))
-    }
-
-    // OP1
-    #[test]
-    fn a_provider_is_configured_whole_or_not_at_all() {
-        let judged = |flags: &[&str]| {
-            let settings = Settings::parse_from([&["example-server"], flags].concat());
-            let plan = plan(&settings, "127.0.0.1:8080".parse().unwrap());
-            plan.map(|plan| plan.providers.len()).map_err(|refusals| {
-                let text = refusals[0].to_string();
-                text.split(':').next().unwrap().to_owned()
-            })
-        };
-        let whole = [
-            "--google-client-id",
-            "id",
-            "--google-client-secret",
-            "secret",
-        ];
-        assert_eq!(judged(&[]), Ok(0));
-        assert_eq!(judged(&whole), Ok(1));
-        let with = |issuer| judged(&[&whole[..], &["--google-issuer", issuer]].concat());
-        for good in [
-            "https://id.example",
-            "https://id.example/",
-            "https://id.example/tenant",
-            "http://127.0.0.1:9000",
-            "http://localhost:9000/x",
-        ] {
-            assert_eq!(with(good), Ok(1), "{good}");
-        }
-        for bad in [
-            "id.example",
-            "http://id.example",
-            "https://id.example?x",
-            "https://id.example#x",
-            "https://u@id.example",
-            " https://id.example",
-            "https://id.example ",
-            "https:id.example",
-            "https:///id.example",
-            "https://id.ex\tample",
-            "https://id.example/a b",
-        ] {
-            assert_eq!(
-                with(bad),
-                Err("provider_issuer_invalid".to_owned()),
-                "{bad:?}"
-            );
-        }
-        for (flags, code) in [
-            (&whole[..2], "provider_half"),
-            (&whole[2..], "provider_half"),
-            (
-                &["--google-issuer", "https://id.example"][..],
-                "provider_half",
-            ),
-            (
-                &["--google-client-id", "a b", "--google-client-secret", "s"][..],
-                "provider_id_invalid",
-            ),
-            (
-                &[
-                    "--linkedin-client-id",
-                    "a",
-                    "--linkedin-client-secret",
-                    "s\n",
-                ][..],
-                "provider_secret_invalid",
-            ),
-        ] {
-            assert_eq!(judged(flags), Err(code.to_owned()), "{flags:?}");
-        }
     }
 
     // OP1

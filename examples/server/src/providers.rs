@@ -28,12 +28,9 @@ impl Providers {
         let site = edge.public_url().to_string();
         for provider in [GOOGLE, LINKEDIN] {
             let redirect_uri = redirect_uri(&site, provider.name());
-            let plan = plans.iter().find(|plan| plan.name == provider.name());
-            if let Some(plan) = plan {
-                let provider = match &plan.issuer {
-                    Some(issuer) => provider.at(issuer.clone()),
-                    None => provider,
-                };
+            let mut plans = plans.iter();
+            if let Some(plan) = plans.find(|plan| plan.provider.name() == provider.name()) {
+                let provider = plan.provider.clone();
                 let (id, secret) = (plan.client_id.as_str(), plan.client_secret.as_str());
                 let client = Client::new(provider, id, secret, redirect_uri, Arc::clone(http))?;
                 providers.clients.push(client);
