@@ -68,7 +68,7 @@ impl SocialDesk {
             Ok(callback) => callback,
             Err(error) => {
                 let failure = Failure::of(&error.why);
-                let page = page(error.attempt.as_deref());
+                let page = told_on(error.attempt.as_deref());
                 let mut response = self.failed(&page, failure);
                 if error.attempt.is_some() {
                     let over = Cookie::Attempt(provider).clear(call.is_secure());
@@ -78,7 +78,7 @@ impl SocialDesk {
             }
         };
         let attempt = callback.attempt();
-        let page = page(Some(attempt));
+        let page = told_on(Some(attempt));
         let home = self.site.url(attempt.return_to().as_str());
         if !self.admits(requester).await {
             return Ok(self.failed(&page, Failure::ProviderUnavailable));
@@ -282,7 +282,7 @@ fn landed(once: Once, secure: bool) -> Landing {
 }
 
 /// Where a failure is told: a link's on the page that it was begun on, a sign-in's on its own.
-fn page(attempt: Option<&Attempt>) -> String {
+fn told_on(attempt: Option<&Attempt>) -> String {
     match attempt {
         Some(attempt) if matches!(attempt.intent(), Intent::Link { .. }) => {
             attempt.return_to().as_str().to_owned()
