@@ -5,7 +5,7 @@
 mod document;
 pub mod schema;
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -41,6 +41,15 @@ pub struct World {
     /// What the OpenAPI document says.
     pub document: Value,
     running: JoinHandle<()>,
+}
+
+/// Time passes while this is held.
+pub struct Passing(JoinHandle<()>);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Drop for World {
@@ -199,6 +208,18 @@ impl World {
     pub fn path_of(&self, url: &str) -> String {
         let site = self.auth.edge().public_url().to_string();
         url.strip_prefix(&site).unwrap().to_owned()
+    }
+
+    /// Lets time pass, `step` by `step` about every millisecond, for those who sleep by the clock,
+    /// until what this answers is dropped.
+    pub fn time_passes(&self, step: Duration) -> Passing {
+        let clock = self.test.clock.clone();
+        Passing(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                clock.advance(step);
+            }
+        }))
     }
 
     /// The code in the newest mail to an address, once the worker has sent it.

@@ -165,13 +165,7 @@ async fn callbacks_delivered_at_once_end_in_one_session() {
             .add_person(Person::new("1", "alice@example.com"));
         let mut alice = world.client();
         let callback = Arc::new(alice.leave(&world.google, "1").await);
-        let clock = world.test.clock.clone();
-        let ticking = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                clock.advance(Duration::from_millis(5));
-            }
-        });
+        let _passing = world.time_passes(Duration::from_millis(5));
         let deliveries = (0..8).map(|_| {
             let (mut browser, callback) = (alice.clone(), Arc::clone(&callback));
             tokio::spawn(async move { browser.get(&callback, None).await })
@@ -182,7 +176,6 @@ async fn callbacks_delivered_at_once_end_in_one_session() {
             assert_eq!(landed.location(), WELCOME, "round {round}");
             cookies.push(landed.cookies().concat());
         }
-        ticking.abort();
         cookies.dedup();
         assert_eq!(cookies.len(), 1, "round {round}");
         assert_eq!(world.google.calls().token, 1, "round {round}");
@@ -197,13 +190,7 @@ async fn first_sign_ins_of_one_identity_at_once_make_one_account() {
         world
             .google
             .add_person(Person::new("1", "alice@example.com"));
-        let clock = world.test.clock.clone();
-        let ticking = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                clock.advance(Duration::from_millis(5));
-            }
-        });
+        let _passing = world.time_passes(Duration::from_millis(5));
         let mut landing = Vec::new();
         for _ in 0..8 {
             let mut browser = world.client();
@@ -220,7 +207,6 @@ async fn first_sign_ins_of_one_identity_at_once_make_one_account() {
             let session = browser.refresh(None).await;
             accounts.push(session.json()["account"]["id"].clone());
         }
-        ticking.abort();
         accounts.dedup();
         assert_eq!(accounts.len(), 1);
     }
@@ -240,13 +226,7 @@ async fn a_first_sign_in_against_a_registration_by_code_makes_one_account() {
             .await;
         let code = world.code("alice@example.com", 1).await;
         let callback = by_google.leave(&world.google, "1").await;
-        let clock = world.test.clock.clone();
-        let ticking = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                clock.advance(Duration::from_millis(5));
-            }
-        });
+        let _passing = world.time_passes(Duration::from_millis(5));
         let verifying = tokio::spawn(async move {
             let body = json!({ "code": code });
             let reply = by_code
@@ -260,7 +240,6 @@ async fn a_first_sign_in_against_a_registration_by_code_makes_one_account() {
         });
         let (verified, _) = verifying.await.unwrap();
         let (landed, mut by_google) = landing.await.unwrap();
-        ticking.abort();
         // The one that claims the account may leave the other's proof behind, and says so.
         assert_eq!(landed.location(), WELCOME);
         let session = by_google.refresh(None).await;
