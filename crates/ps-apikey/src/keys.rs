@@ -123,12 +123,14 @@ impl ApiKeys {
 
     /// Whose key `text` is, if it may be used now and from where the requester stands.
     ///
-    /// A key that is remembered costs no store call, another one a single read; neither waits for a
-    /// write.
+    /// A key that is remembered costs no store call, another one a single read, maybe shared with
+    /// others; neither waits for a write. Others may wait for this future in turn: it is to be polled
+    /// to its end or dropped, and not kept unpolled beside another call of this method.
     ///
     /// # Errors
     /// [`Denied`](ApiKeyError::Denied) for whatever is not a live key,
-    /// [`AddressNotAllowed`](ApiKeyError::AddressNotAllowed), [`Store`](ApiKeyError::Store).
+    /// [`AddressNotAllowed`](ApiKeyError::AddressNotAllowed), [`Store`](ApiKeyError::Store), also where
+    /// more reads wait than the store can serve.
     pub async fn authenticate(
         &self,
         text: &str,

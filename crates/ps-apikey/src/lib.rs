@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod addresses;
+mod batch;
 mod error;
 mod judge;
 mod key;

@@ -2,14 +2,17 @@
 
 use std::{
     hash::{BuildHasher, Hasher},
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use ps_core::{Change, FollowChanges, Following, KeyDigest, StoreResult, Timestamp};
 use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
 
-use crate::{ApiKeyRecord, ApiKeyStore};
+use crate::{ApiKeyRecord, ApiKeyStore, batch::Batches};
 
 /// A key as it was read from the store.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(crate) struct KnownKey {
 }
 
 impl KnownKey {
-    fn new(record: ApiKeyRecord, read_at: Timestamp) -> Arc<Self> {
+    pub(crate) fn new(record: ApiKeyRecord, read_at: Timestamp) -> Arc<Self> {
         let noted = record.last_used_at.map_or(i64::MIN, Timestamp::as_millis);
         Arc::new(Self {
             record,
@@ -38,15 +41,18 @@ impl KnownKey {
 /// shared with a request that arrived after it. While a digest is looked up its place in the cache
 /// is held by a placeholder, which those wait on who ask for the same digest. Whoever changes the
 /// key removes that place after the commit and before the change is acknowledged: the lookup's own
-/// insertion then finds its placeholder gone and fails, and whoever asks later starts a new one.
+/// insertion then finds its placeholder gone and fails, and whoever asks later starts a new one, which
+/// joins no query that was sent before.
 #[derive(Debug)]
 pub(crate) struct Lookup {
-    store: Arc<dyn ApiKeyStore>,
+    store: Batches,
     following: Following,
     known: Cache<KeyDigest, Arc<KnownKey>, UnitWeighter, DigestBits>,
     /// Digests that the store did not know, and when that was asked. Apart from the good ones, so
     /// that random keys cannot drive these out.
     unknown: Cache<KeyDigest, Timestamp, UnitWeighter, DigestBits>,
+    /// How many changes there were: the fence of `unknown`, which has no placeholders.
+    changes: AtomicU64,
     remembered_for: Duration,
 }
 
@@ -62,23 +68,24 @@ impl Lookup {
         remembered_for: Duration,
     ) -> Self {
         Self {
-            store,
+            store: Batches::new(store),
             following,
             known: memory(capacity),
             unknown: memory(UNKNOWN),
+            changes: AtomicU64::new(0),
             remembered_for,
         }
     }
 
     /// What is known of the key. No store call where memory has it and may be trusted; else one
-    /// read, shared by all who ask for the same digest meanwhile.
+    /// lookup, shared by all who ask for the same digest meanwhile, in a query with other digests.
     pub(crate) async fn find(
         &self,
         digest: &KeyDigest,
         now: Timestamp,
     ) -> StoreResult<Option<Arc<KnownKey>>> {
         if !self.following.is_trusted(now) {
-            return self.read(digest, now).await;
+            return self.store.find(digest, now).await;
         }
         loop {
             match self.known.get_value_or_guard_async(digest).await {
@@ -86,12 +93,13 @@ impl Lookup {
                 Ok(_) => self.forget(digest),
                 Err(_) if self.is_unknown(digest, now) => return Ok(None),
                 Err(place) => {
-                    let found = self.read(digest, now).await?;
+                    let changes = self.changes.load(Ordering::SeqCst);
+                    let found = self.store.find(digest, now).await?;
                     match &found {
                         // Refused where the key was changed meanwhile: then nothing is remembered.
                         Some(key) => drop(place.insert(Arc::clone(key))),
                         // Before the place is given up, so that those who wait for it find it noted.
-                        None => self.unknown.insert(*digest, now),
+                        None => self.note_unknown(digest, now, changes),
                     }
                     return Ok(found);
                 }
@@ -101,19 +109,23 @@ impl Lookup {
 
     /// Drops what is remembered of the key, and any lookup of it that is under way.
     pub(crate) fn forget(&self, digest: &KeyDigest) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.known.remove(digest);
         self.unknown.remove(digest);
+    }
+
+    /// Unless something has changed since: it may have been this key.
+    fn note_unknown(&self, digest: &KeyDigest, now: Timestamp, changes: u64) {
+        self.unknown.insert(*digest, now);
+        // In this order: whoever changes the key counts first and then removes what is noted.
+        if self.changes.load(Ordering::SeqCst) != changes {
+            self.unknown.remove(digest);
+        }
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
         let asked = self.unknown.get(digest);
         asked.is_some_and(|asked| now.since(asked) < UNKNOWN_FOR)
-    }
-
-    async fn read(&self, digest: &KeyDigest, now: Timestamp) -> StoreResult<Option<Arc<KnownKey>>> {
-        let found = self.store.find(std::slice::from_ref(digest)).await?;
-        let record = found.into_iter().find(|record| record.digest == *digest);
-        Ok(record.map(|record| KnownKey::new(record, now)))
     }
 }
 
@@ -125,6 +137,7 @@ impl FollowChanges for Lookup {
     }
 
     fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.known.clear();
         self.unknown.clear();
     }

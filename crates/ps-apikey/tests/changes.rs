@@ -190,6 +190,28 @@ async fn a_disabled_account_has_no_keys_until_it_is_enabled() {
     assert!(bench.node.accepts(&issued).await);
 }
 
+/// The fence holds for what is remembered as unknown too.
+// AK7, AK9
+#[tokio::test]
+async fn a_lookup_paused_across_an_enabling_refuses_nobody_after_it() {
+    let bench = Arc::new(Bench::new().await);
+    let issued = Arc::new(bench.issue().await);
+    let now = issued.record.created_at;
+    bench.probe.inner.disable(&account(), now).await.unwrap();
+    bench.node.follower.catch_up().await;
+    let (reached, let_go) = bench.probe.pause();
+    let early = tokio::spawn({
+        let (bench, issued) = (Arc::clone(&bench), Arc::clone(&issued));
+        async move { bench.node.accepts(&issued).await }
+    });
+    reached.await.unwrap();
+    bench.probe.inner.enable(&account(), now).await.unwrap();
+    bench.node.follower.catch_up().await;
+    let_go.send(()).unwrap();
+    assert!(!early.await.unwrap());
+    assert!(bench.node.accepts(&issued).await);
+}
+
 /// What is remembered is believed for five minutes at most, whatever the feed says.
 #[tokio::test]
 async fn a_remembered_key_is_read_again_after_5_minutes() {

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -31,8 +32,14 @@ pub struct Probe {
     pub reads: AtomicUsize,
     pub writes: AtomicUsize,
     pub failing: AtomicBool,
-    /// The next `find` waits here, with its answer already read.
-    gate: Mutex<Option<Gate>>,
+    pub panicking: AtomicBool,
+    /// What each `find` asked for.
+    pub asked: Mutex<Vec<Vec<KeyDigest>>>,
+    /// How many `find`s are under way, and how many ever were at once.
+    pub under_way: AtomicUsize,
+    pub most_under_way: AtomicUsize,
+    /// What the next `find`s wait at, with their answers already read.
+    gates: Mutex<VecDeque<Gate>>,
 }
 
 #[derive(Debug)]
@@ -42,12 +49,34 @@ struct Gate {
 }
 
 impl Probe {
-    /// Makes the next `find` wait. The first end tells when it does, the second lets it go on.
+    /// Makes the next `find` wait, that is not made to wait yet. The first end tells when it does, the second lets it go on.
     pub fn pause(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let (reached, is_reached) = oneshot::channel();
         let (let_go, open) = oneshot::channel();
-        *self.gate.lock().unwrap() = Some(Gate { reached, open });
+        let gate = Gate { reached, open };
+        self.gates.lock().unwrap().push_back(gate);
         (is_reached, let_go)
+    }
+
+    /// How many digests each `find` asked for.
+    pub fn sizes(&self) -> Vec<usize> {
+        self.asked.lock().unwrap().iter().map(Vec::len).collect()
+    }
+
+    /// What is read is answered when the gate opens; a gate that is thrown away is broken.
+    async fn wait(&self) -> StoreResult<()> {
+        let gate = self.gates.lock().unwrap().pop_front();
+        if let Some(gate) = gate {
+            let _ = gate.reached.send(());
+            let passed = gate.open.await;
+            assert!(
+                !self.panicking.load(Ordering::SeqCst),
+                "a store that panics"
+            );
+            return passed.map_err(|_| StoreError::new("the database is gone"));
+        }
+        tokio::task::yield_now().await;
+        Ok(())
     }
 
     fn write(&self) -> StoreResult<()> {
@@ -56,6 +85,23 @@ impl Probe {
             return Err(StoreError::new("the disk is full"));
         }
         Ok(())
+    }
+}
+
+/// A `find` that has begun, until it ends or is given up.
+struct UnderWay<'p>(&'p Probe);
+
+impl<'p> UnderWay<'p> {
+    fn begin(probe: &'p Probe) -> Self {
+        let others = probe.under_way.fetch_add(1, Ordering::SeqCst);
+        probe.most_under_way.fetch_max(others + 1, Ordering::SeqCst);
+        Self(probe)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -74,12 +120,11 @@ impl ApiKeyStore for Probe {
 
     async fn find(&self, digests: &[KeyDigest]) -> StoreResult<Vec<ApiKeyRecord>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        self.asked.lock().unwrap().push(digests.to_vec());
+        let under_way = UnderWay::begin(self);
         let found = self.inner.find(digests).await;
-        let gate = self.gate.lock().unwrap().take();
-        if let Some(gate) = gate {
-            let _ = gate.reached.send(());
-            let _ = gate.open.await;
-        }
+        self.wait().await?;
+        drop(under_way);
         found
     }
 
@@ -158,6 +203,13 @@ impl Bench {
         self.issue_with(new_key()).await.unwrap()
     }
 
+    pub async fn issue_for(&self, owner: &str) -> Issued {
+        let (owner, version) = (AccountId::new(owner).unwrap(), AccountVersion::default());
+        let keys = &self.node.keys;
+        let issued = keys.issue(&owner, version, new_key(), &requester()).await;
+        issued.unwrap()
+    }
+
     pub async fn issue_with(&self, new: NewKey) -> Result<Issued, ApiKeyError> {
         let version = AccountVersion::default();
         self.node
@@ -170,7 +222,7 @@ impl Bench {
         let id = &issued.record.id;
         self.node
             .keys
-            .revoke(&account(), id, &requester())
+            .revoke(&issued.record.account, id, &requester())
             .await
             .unwrap()
     }
