@@ -91,12 +91,17 @@ pub enum Outcome {
     KeyRevoked(KeyId),
     /// A key was replaced, and will be revoked when its grace is over.
     KeyRotated(KeyId),
-    /// A mail was given up: the queue was full.
+    /// A mail could not be sent yet, and will be tried again.
+    MailDelayed,
+    /// A mail was given up: the queue was full, or the process ended.
     MailDropped,
-    /// A mail was refused, or could not be sent.
+    /// A mail was refused, or could not be sent while it was of use.
     MailFailed,
     /// A mail was taken by the mail server.
     MailSent,
+    /// A mail was handed to the mail server, and whether it was taken is not known. It is not sent
+    /// again.
+    MailUnknown,
     /// A password was right.
     PasswordAccepted,
     /// A password was set or changed, and every other session ended.
@@ -143,9 +148,11 @@ impl Outcome {
             Self::KeyRefused(_) => "key.refused",
             Self::KeyRevoked(_) => "key.revoked",
             Self::KeyRotated(_) => "key.rotated",
+            Self::MailDelayed => "mail.delayed",
             Self::MailDropped => "mail.dropped",
             Self::MailFailed => "mail.failed",
             Self::MailSent => "mail.sent",
+            Self::MailUnknown => "mail.unknown",
             Self::PasswordAccepted => "password.accepted",
             Self::PasswordChanged => "password.changed",
             Self::PasswordRefused(_) => "password.refused",

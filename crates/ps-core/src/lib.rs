@@ -29,7 +29,7 @@ pub use id::{AccountId, AccountVersion, ChallengeId, InvalidId, KeyDigest, KeyId
 pub use limit::{Hit, HitEffect, LimitKey, LimitRule, Limited, Limiter, judge_hits, judge_limits};
 pub use mac::{MacKey, MacKeys, Tag};
 pub use mail::{Mail, MailError, Mailer};
-pub use outbox::{Draft, Outbox};
+pub use outbox::{Draft, Outbox, Unwritten};
 pub use random::{Random, SystemRandom, random_base62};
 pub use requester::{Network, Requester};
 pub use secret::{InvalidSecret, KeyPurpose, KeyVersion, RootSecret, RootSecrets, Seed};

@@ -1,32 +1,28 @@
 //! The mails that wait to be sent, and the sending.
 
+mod delivery;
+mod judge;
+mod queue;
+
 use std::{
-    collections::VecDeque,
     fmt,
-    panic::AssertUnwindSafe,
-    pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
 };
 
 use async_trait::async_trait;
-use futures_util::{
-    FutureExt, Stream, StreamExt,
-    future::{self, Either},
-    lock, stream,
-    task::AtomicWaker,
-};
+use futures_util::{FutureExt, Stream, StreamExt, lock, stream, task::AtomicWaker};
 
-use crate::{Ambient, AuthEvent, EmailAddress, Mail, Mailer, Outcome, Requester};
+use crate::{Ambient, AuthEvent, EmailAddress, Mail, Mailer, Outcome, Requester, Sleep, Timestamp};
+use delivery::Delivery;
+use judge::{Tried, Verdict, judge};
+use queue::{Entry, Queue};
 
 /// How many mails are sent at once.
 const AT_ONCE: usize = 8;
-/// After how long a mail is given up, the writing of it included.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// How often whoever waits for the end looks whether it has come.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A mail that is written when it is sent, so that no secret waits in a queue.
 #[async_trait]
@@ -37,112 +33,173 @@ pub trait Draft: fmt::Debug + Send + Sync + 'static {
     /// Whose request it answers.
     fn requester(&self) -> &Requester;
 
-    /// Writes it out; `None` where it is of no use any more.
-    async fn write(&self) -> Option<Mail>;
+    /// Until when it is of use to try again. The first try is made whenever its turn comes.
+    fn until(&self) -> Timestamp;
+
+    /// Writes it out, for each try anew.
+    ///
+    /// # Errors
+    /// [`Unwritten`], where there is nothing to send now, or ever.
+    async fn write(&self) -> Result<Mail, Unwritten>;
+}
+
+/// Why a mail was not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unwritten {
+    /// What it is written from could not be read. It may be later.
+    #[error("the mail cannot be written now")]
+    NotNow,
+    /// It is of no use any more.
+    #[error("the mail is of no use any more")]
+    Useless,
 }
 
 /// A bounded queue of mails, and who sends them, off every request's path.
 ///
-/// Each mail's fate is told to the event sink: sent, failed, or dropped because the queue was full.
+/// Eight are sent at once, each try for 30 seconds at most. What was certainly not sent is tried
+/// again while its [`Draft`] is of use, after 2, 4, 8, 16, 32 and then every 64 seconds; meanwhile it
+/// takes up none of the eight and no room of the mails that are put in. What the mail server
+/// refuses for good is not tried again, and neither is what it may have taken: no mail is sent twice.
+///
+/// Each mail's fate is told to the event sink, exactly once: [`MailSent`](Outcome::MailSent),
+/// [`MailFailed`](Outcome::MailFailed), [`MailUnknown`](Outcome::MailUnknown) or
+/// [`MailDropped`](Outcome::MailDropped), and before it a [`MailDelayed`](Outcome::MailDelayed) for
+/// each try that another follows. (Whoever puts a mail in tells of the one that found no room.)
+/// The queue is in memory: a process that is killed loses it.
 pub struct Outbox {
     mailer: Arc<dyn Mailer>,
     ambient: Ambient,
     room: usize,
-    queue: Mutex<VecDeque<Box<dyn Draft>>>,
+    queue: Mutex<Queue>,
     filled: AtomicWaker,
     /// Held by the one that sends: the waker has room for one.
     sending: lock::Mutex<()>,
-    /// Mails that have left the queue and are not settled yet.
-    under_way: AtomicUsize,
 }
 
 impl Outbox {
-    /// A queue of at most `room` mails that `mailer` sends.
+    /// A queue of at most `room` mails that `mailer` sends, and as many that wait for another try.
     #[must_use]
     pub fn new(mailer: Arc<dyn Mailer>, room: usize, ambient: Ambient) -> Self {
         Self {
             mailer,
             ambient,
             room,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(room)),
             filled: AtomicWaker::new(),
             sending: lock::Mutex::default(),
-            under_way: AtomicUsize::new(0),
         }
     }
 
     /// Queues a mail; `false` if there is no room for it, and it is dropped.
     pub fn put(&self, draft: impl Draft) -> bool {
-        let mut queue = self.queue();
-        let fits = queue.len() < self.room;
-        if fits {
-            queue.push_back(Box::new(draft));
-        }
-        drop(queue);
+        let fits = self.queue().put(Arc::new(draft));
         self.filled.wake();
         fits
     }
 
-    /// How many mails are not settled yet: queued, or being sent. Worth a gauge, and worth waiting
-    /// for before the process ends.
+    /// How many mails are not settled yet: queued, being sent, or waiting for another try. Worth a
+    /// gauge.
     #[must_use]
     pub fn unsettled(&self) -> usize {
-        let queue = self.queue();
-        queue.len() + self.under_way.load(Ordering::Acquire)
+        self.queue().unsettled()
     }
 
     /// Sends what is queued. It never returns; spawn it once, on any runtime.
     ///
-    /// Dropped and run again it goes on with the queue; what was being sent at that moment is lost.
-    /// A second one at a time waits for the first to be dropped.
+    /// Dropped and run again it goes on with the queue; of what was being sent at that moment
+    /// nobody knows. A second one at a time waits for the first to be dropped.
     pub async fn run(&self) {
         let _alone = self.sending.lock().await;
-        self.drafts()
-            .for_each_concurrent(AT_ONCE, |draft| self.deliver(draft))
+        self.entries()
+            .for_each_concurrent(AT_ONCE, |entry| self.deliver(entry))
             .await;
     }
 
-    fn drafts(&self) -> impl Stream<Item = Box<dyn Draft>> {
-        stream::poll_fn(|context| {
+    /// Waits until every mail is settled, while [`run`](Self::run) goes on: for the end of the
+    /// process, with a deadline of the host's own.
+    ///
+    /// From the call on no mail waits for another try. Those that do are tried once more at
+    /// once, and a failure is the last.
+    pub async fn settle(&self) {
+        self.queue().close();
+        self.filled.wake();
+        while self.unsettled() > 0 {
+            self.ambient.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// Drops what is still queued or waits for another try, and tells of each. For the end of the
+    /// process, when [`run`](Self::run) has been dropped.
+    pub fn give_up(&self) {
+        let left: Vec<Entry> = self.queue().clear().collect();
+        for entry in left {
+            self.tell(Outcome::MailDropped, &entry);
+        }
+    }
+
+    fn entries(&self) -> impl Stream<Item = Entry> {
+        let clock = &self.ambient.clock;
+        let mut alarm: Option<(Timestamp, Sleep)> = None;
+        stream::poll_fn(move |context| {
             self.filled.register(context.waker());
-            // Counted before the queue is let go, so that no mail is ever in neither.
-            let mut queue = self.queue();
-            match queue.pop_front() {
-                Some(draft) => {
-                    self.under_way.fetch_add(1, Ordering::AcqRel);
-                    Poll::Ready(Some(draft))
+            loop {
+                let now = clock.now();
+                let mut queue = self.queue();
+                if let Some(entry) = queue.take(now) {
+                    return Poll::Ready(Some(entry));
                 }
-                None => Poll::Pending,
+                let due = queue.due();
+                drop(queue);
+                let Some(due) = due else {
+                    return Poll::Pending;
+                };
+                let set = alarm.take().filter(|(at, _)| *at == due);
+                let (_, sleep) =
+                    alarm.insert(set.unwrap_or_else(|| (due, clock.sleep(due.since(now)))));
+                if sleep.poll_unpin(context).is_pending() {
+                    return Poll::Pending;
+                }
+                alarm = None;
             }
         })
     }
 
-    async fn deliver(&self, draft: Box<dyn Draft>) {
-        let _settled = Settled(&self.under_way);
-        let clock = &self.ambient.clock;
-        // What writes and what sends are the host's: one that panics costs its own mail, not the rest.
-        let sending = pin::pin!(AssertUnwindSafe(self.send(&*draft)).catch_unwind());
-        let outcome = match future::select(sending, clock.sleep(DEADLINE)).await {
-            Either::Left((Ok(Some(())), _)) => Outcome::MailSent,
-            Either::Left((Ok(None) | Err(_), _)) | Either::Right(_) => Outcome::MailFailed,
+    async fn deliver(&self, entry: Entry) {
+        let (entry, tried) = Delivery::new(self, entry).attempt().await;
+        self.end(entry, tried);
+    }
+
+    fn end(&self, mut entry: Entry, tried: Tried) {
+        entry.tries = entry.tries.saturating_add(1);
+        let now = self.ambient.clock.now();
+        let (last, has_room) = {
+            let queue = self.queue();
+            (queue.is_closing(), queue.has_room_for_another_try())
         };
-        let event = AuthEvent::new(outcome, clock.now())
-            .to(draft.to())
-            .by(draft.requester());
+        let outcome = match judge(tried, entry.tries, entry.draft.until(), last, now) {
+            Verdict::Again(due) if has_room => {
+                self.tell(Outcome::MailDelayed, &entry);
+                self.queue().put_off(entry, due);
+                return self.filled.wake();
+            }
+            Verdict::Again(_) => Outcome::MailDropped,
+            Verdict::Fail => Outcome::MailFailed,
+            Verdict::Sent => Outcome::MailSent,
+            Verdict::Unknown => Outcome::MailUnknown,
+        };
+        self.tell(outcome, &entry);
+        self.queue().settle();
+    }
+
+    fn tell(&self, outcome: Outcome, entry: &Entry) {
+        let event = AuthEvent::new(outcome, self.ambient.clock.now())
+            .to(entry.draft.to())
+            .by(entry.draft.requester());
         self.ambient.events.record(&event);
     }
 
-    /// `None` where no mail went out: it was of no use any more, or the mailer failed.
-    async fn send(&self, draft: &dyn Draft) -> Option<()> {
-        let mail = draft.write().await?;
-        let mail = Mail {
-            to: draft.to().clone(),
-            ..mail
-        };
-        self.mailer.send(&mail).await.ok()
-    }
-
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Box<dyn Draft>>> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -150,17 +207,8 @@ impl Outbox {
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox")
-            .field("waiting", &self.queue().len())
+            .field("unsettled", &self.unsettled())
             .field("room", &self.room)
             .finish_non_exhaustive()
-    }
-}
-
-/// Counts a mail as settled, sent or given up, when it is dropped.
-struct Settled<'a>(&'a AtomicUsize);
-
-impl Drop for Settled<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

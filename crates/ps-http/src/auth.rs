@@ -4,12 +4,10 @@ mod answering;
 #[cfg(feature = "openapi")]
 mod openapi;
 
-#[cfg(feature = "session")]
-use std::time::Duration;
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::future::join_all;
-use ps_core::{AccountId, Accounts, Ambient, AuthEvent, Follower, Outcome, StoreResult};
+use ps_core::{AccountId, Accounts, Ambient, AuthEvent, Follower, Outbox, Outcome, StoreResult};
 
 use crate::{
     Edge, Route,
@@ -135,7 +133,7 @@ impl Auth {
     ) -> Self {
         let sign_in = self.sign_in(users);
         self.passwords = Some(Arc::clone(&passwords));
-        self.notices.push(notices.clone());
+        self.keep(&notices);
         self.with_routes(routes::passwords(passwords, sign_in, notices, limits))
     }
 
@@ -157,7 +155,7 @@ impl Auth {
         limits: Option<crate::NetworkLimits>,
     ) -> Self {
         let sign_in = self.sign_in(users);
-        self.notices.push(notices.clone());
+        self.keep(&notices);
         let site = self.edge.public_url().clone();
         #[cfg(feature = "password")]
         let passwords = self.passwords.clone();
@@ -172,6 +170,15 @@ impl Auth {
             passwords,
         };
         self.with_routes(routes::social(desk))
+    }
+
+    /// Two flows may share one queue of notices.
+    #[cfg(any(feature = "oauth", feature = "password"))]
+    fn keep(&mut self, notices: &crate::Notices) {
+        let is_new = |kept: &crate::Notices| !Arc::ptr_eq(kept.outbox(), notices.outbox());
+        if self.notices.iter().all(is_new) {
+            self.notices.push(notices.clone());
+        }
     }
 
     /// # Panics
@@ -294,39 +301,40 @@ impl Auth {
 
     /// Waits until every mail that was queued is settled, while [`run`](Self::run) goes on. Call it
     /// when the server takes no more requests, with a deadline of the host's own.
+    ///
+    /// From then on no mail waits for another try: those that do are tried once more at once, and a
+    /// failure is the last. So a mail server that is down holds nothing up but by its deadlines.
     pub async fn settle(&self) {
-        #[cfg(feature = "session")]
-        while self.unsettled_mails() > 0 {
-            self.ambient.clock.sleep(Duration::from_millis(20)).await;
-        }
+        join_all(self.outboxes().map(Outbox::settle)).await;
     }
 
-    #[cfg(feature = "session")]
+    /// How many mails are not settled yet: queued, being sent, or waiting for another try. Worth a
+    /// gauge.
+    #[must_use]
+    pub fn unsettled_mails(&self) -> usize {
+        self.outboxes().map(Outbox::unsettled).sum()
+    }
+
     #[cfg_attr(
         not(any(feature = "magiccode", feature = "oauth", feature = "password")),
         expect(clippy::unused_self, reason = "nothing here sends mail")
     )]
-    fn unsettled_mails(&self) -> usize {
-        let mails = 0;
+    fn outboxes(&self) -> impl Iterator<Item = &Outbox> {
+        let outboxes = std::iter::empty();
         #[cfg(feature = "magiccode")]
-        let mails = mails
-            + self
-                .codes
-                .as_ref()
-                .map_or(0, |codes| codes.unsettled_mails());
+        let outboxes = outboxes.chain(self.codes.iter().map(|codes| codes.outbox()));
         #[cfg(any(feature = "oauth", feature = "password"))]
-        let mails = self
-            .notices
-            .iter()
-            .fold(mails, |sum, notices| sum + notices.outbox().unsettled());
-        mails
+        let outboxes = outboxes.chain(self.notices.iter().map(|notices| &**notices.outbox()));
+        outboxes
     }
 
-    /// Writes what is still only in memory. Call it when the server has stopped.
+    /// Writes what is still only in memory, and gives up the mails that are left, each of which is
+    /// an event. Call it when the server has stopped and [`run`](Self::run) was dropped.
     ///
     /// # Errors
     /// What the store said.
     pub async fn flush(&self) -> StoreResult<()> {
+        self.outboxes().for_each(Outbox::give_up);
         #[cfg(feature = "apikey")]
         if let Some(keys) = &self.keys {
             keys.flush().await?;

@@ -1,17 +1,19 @@
 //! Mails that tell an account's owner what has just been done to it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ps_core::{
     Ambient, AuthEvent, Draft, EmailAddress, Mail, Mailer, Network, Outbox, Outcome, Requester,
-    Timestamp, User,
+    Timestamp, Unwritten, User,
 };
 
 use crate::answer::rfc3339;
 
 /// How many notices wait at most; beyond them one is dropped, and its event says so.
 const ROOM: usize = 1_000;
+/// For how long a notice that could not be sent is tried again.
+const NEWS: Duration = Duration::from_secs(3_600);
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Notices {
         }
     }
 
-    pub(crate) fn outbox(&self) -> &Outbox {
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }
 
@@ -110,8 +112,12 @@ impl Draft for NoticeDraft {
         &self.requester
     }
 
-    async fn write(&self) -> Option<Mail> {
-        Some(self.letters.compose(&Notice {
+    fn until(&self) -> Timestamp {
+        self.at.plus(NEWS)
+    }
+
+    async fn write(&self) -> Result<Mail, Unwritten> {
+        Ok(self.letters.compose(&Notice {
             occurrence: &self.occurrence,
             to: &self.to,
             at: self.at,

@@ -205,17 +205,18 @@ impl MagicCodes {
     /// Sends what is queued and forgets what has long expired. It never returns; spawn it once, on
     /// any runtime.
     ///
-    /// Dropped and run again it goes on with the queue; what was being sent at that moment is lost,
-    /// and costs its requester a resend. A second one at a time waits for the first to be dropped.
+    /// Dropped and run again it goes on with the queue; of what was being sent at that moment nobody
+    /// knows, which costs its requester a resend at most. A second one at a time waits for the first
+    /// to be dropped.
     pub async fn run(&self) {
         future::join(self.outbox.run(), self.sweep()).await;
     }
 
-    /// How many mails wait to be sent or are being sent: none once they are all settled. Worth a
-    /// gauge, and worth waiting for before the process ends.
+    /// The queue of its mails: worth a gauge, and worth [settling](Outbox::settle) before the process
+    /// ends.
     #[must_use]
-    pub fn unsettled_mails(&self) -> usize {
-        self.outbox.unsettled()
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// `None` where there is nothing to send again: the code's root may be out of force by now, and
@@ -266,6 +267,7 @@ impl MagicCodes {
             challenge: challenge.clone(),
             requester: requester.clone(),
             requested_at: now,
+            too_late: challenge.expires_at.minus(self.policy.resend.life_left),
         });
         if queued {
             Outcome::CodeRequested

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ps_core::{Clock, Draft, EmailAddress, MacKeys, Mail, Requester, Timestamp, Users};
+use ps_core::{Clock, Draft, EmailAddress, MacKeys, Mail, Requester, Timestamp, Unwritten, Users};
 
 use crate::{Challenge, Code, Letter, Letters, Occasion};
 
@@ -23,6 +23,8 @@ pub(crate) struct CodeDraft {
     pub(crate) challenge: Challenge,
     pub(crate) requester: Requester,
     pub(crate) requested_at: Timestamp,
+    /// From when on so little of the code's life is left that it is not mailed again.
+    pub(crate) too_late: Timestamp,
 }
 
 #[async_trait]
@@ -35,17 +37,24 @@ impl Draft for CodeDraft {
         &self.requester
     }
 
-    /// `None` where the account could not be looked up, or the code is of no use any more.
-    async fn write(&self) -> Option<Mail> {
+    fn until(&self) -> Timestamp {
+        self.too_late
+    }
+
+    /// `NotNow` where the account could not be looked up, `Useless` where the code is dead by now.
+    async fn write(&self) -> Result<Mail, Unwritten> {
         let address = &self.challenge.email;
-        let user = self.desk.users.find_by_email(address).await.ok()?;
+        let found = self.desk.users.find_by_email(address).await;
+        let user = found.map_err(|_| Unwritten::NotNow)?;
         // A users table that folds more than case would answer somebody else's account.
         let has_account = user.is_some_and(|user| user.email == *address);
-        self.compose(Occasion::of(self.challenge.purpose, has_account))
+        let occasion = Occasion::of(self.challenge.purpose, has_account);
+        self.compose(occasion).ok_or(Unwritten::Useless)
     }
 }
 
 impl CodeDraft {
+    /// `None` where there is no code any more.
     fn compose(&self, occasion: Occasion) -> Option<Mail> {
         let (challenge, desk) = (&self.challenge, &self.desk);
         if challenge.expires_at <= desk.clock.now() {

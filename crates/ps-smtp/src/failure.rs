@@ -63,6 +63,17 @@ impl Progress {
     }
 }
 
+impl Failure {
+    /// Whether the server had the text, and gave no answer to it that can be read as a no.
+    fn is_of_unknown_outcome(&self) -> bool {
+        let without_a_no = matches!(
+            self.cause,
+            Cause::Broken(_) | Cause::Late | Cause::Unexpected
+        );
+        self.stage == Stage::Text && without_a_no
+    }
+}
+
 impl From<smtp::Error> for Cause {
     fn from(error: smtp::Error) -> Self {
         match error.status() {
@@ -79,6 +90,7 @@ impl From<Failure> for MailError {
         match failure.cause {
             Cause::Answered(code, _) if is_permanent(code) => Self::Refused(Box::new(failure)),
             Cause::Unwritable(_) => Self::Refused(Box::new(failure)),
+            _ if failure.is_of_unknown_outcome() => Self::Unknown(Box::new(failure)),
             _ => Self::Unavailable(Box::new(failure)),
         }
     }
@@ -112,11 +124,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stage, cause } = self;
         write!(f, "{cause} while {stage}")?;
-        match (stage, cause) {
-            (Stage::Text, Cause::Broken(_) | Cause::Late | Cause::Unexpected) => {
-                f.write_str("; it may have been delivered")
-            }
-            _ => Ok(()),
+        match self.is_of_unknown_outcome() {
+            true => f.write_str("; it may have been delivered"),
+            false => Ok(()),
         }
     }
 }

@@ -74,9 +74,9 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    /// `Refused` where the server answered with a permanent error (5xx), whatever to, and
-    /// `Unavailable` for everything else. A mail whose text was handed over and to which no answer
-    /// came may have been delivered: it is `Unavailable`, and not sent again.
+    /// `Refused` where the server answered with a permanent error (5xx), whatever to; `Unknown` where
+    /// the text was handed over and no answer to it came, since the mail may have been delivered;
+    /// `Unavailable` for everything else.
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         self.deliver(mail).await.map_err(|failure| {
             let to = mail.to.masked();

@@ -293,7 +293,7 @@ impl World {
     /// Waits until the mails that were asked for are in the mailbox: what their worker does must
     /// not fall into the next request.
     pub async fn settle(&self) {
-        while self.codes.unsettled_mails() > 0 {
+        while self.codes.outbox().unsettled() > 0 {
             tokio::task::yield_now().await;
         }
     }

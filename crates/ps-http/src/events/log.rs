@@ -5,7 +5,7 @@ use ps_core::{AuthEvent, EventSink, Outcome};
 /// Tells every outcome to `tracing`, target `ps_auth`.
 ///
 /// What a person should look at (a replayed refresh token, a store behind its tokens, a mail that
-/// was lost) is a warning; what happens on every request is `DEBUG`; everything else `INFO`.
+/// was lost or may be) is a warning; what happens on every request is `DEBUG`; everything else `INFO`.
 /// Addresses are masked, and no event holds a secret.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingEvents;
@@ -16,7 +16,8 @@ impl EventSink for TracingEvents {
             Outcome::RefreshReplayed(_)
             | Outcome::StoreBehindToken(_)
             | Outcome::MailDropped
-            | Outcome::MailFailed => line!(WARN, event),
+            | Outcome::MailFailed
+            | Outcome::MailUnknown => line!(WARN, event),
             Outcome::KeyAccepted(_) => line!(DEBUG, event),
             _ => line!(INFO, event),
         }

@@ -186,6 +186,14 @@ impl World {
         })
     }
 
+    /// Ends what goes on in the background.
+    pub async fn stop(&self) {
+        self.running.abort();
+        while !self.running.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn client(self: &Arc<Self>) -> Client {
         let secure = !self.auth.edge().is_development();
         Client {

@@ -31,11 +31,12 @@ async fn a_mailer_that_fails_leaves_the_answer_as_it_is() {
         .await
         .unwrap();
     site.deliver().await;
-    let failures: [fn() -> MailError; 2] = [
+    let failures: [fn() -> MailError; 3] = [
         || MailError::Refused("no such user".into()),
         || MailError::Unavailable("connection refused".into()),
+        || MailError::Unknown("connection reset".into()),
     ];
-    for (person, failure) in ["bob", "carol"].into_iter().zip(failures) {
+    for (person, failure) in ["bob", "carol", "dave"].into_iter().zip(failures) {
         site.mailbox.fail_with(failure);
         let asked = site
             .ask(&address(person), Purpose::Register, None)
@@ -47,13 +48,14 @@ async fn a_mailer_that_fails_leaves_the_answer_as_it_is() {
             (good.code_length, good.expires_in)
         );
     }
-    assert_eq!(
-        (
-            site.count(Outcome::MailSent),
-            site.count(Outcome::MailFailed)
-        ),
-        (1, 2)
-    );
+    for outcome in [
+        Outcome::MailSent,
+        Outcome::MailFailed,
+        Outcome::MailDelayed,
+        Outcome::MailUnknown,
+    ] {
+        assert_eq!(site.count(outcome), 1, "{outcome:?}");
+    }
 
     // A lost code costs one resend.
     site.mailbox.recover();
@@ -112,7 +114,7 @@ async fn a_mailer_that_hangs_holds_up_eight_mails_and_not_longer_than_30_seconds
     idle().await;
     assert_eq!(
         (
-            site.count(Outcome::MailFailed),
+            site.count(Outcome::MailUnknown),
             site.count(Outcome::MailSent)
         ),
         (8, 4)
@@ -133,21 +135,21 @@ async fn a_mail_is_unsettled_until_it_is_sent_or_given_up() {
     let site = Site::default();
     site.mailbox.hang();
     ask_for(&site, 12).await;
-    assert_eq!(site.codes.unsettled_mails(), 12);
+    assert_eq!(site.codes.outbox().unsettled(), 12);
     let running = tokio::spawn({
         let codes = Arc::clone(&site.codes);
         async move { codes.run().await }
     });
     idle().await;
     assert_eq!(
-        site.codes.unsettled_mails(),
+        site.codes.outbox().unsettled(),
         12,
         "eight are under way, four wait"
     );
     site.mailbox.recover();
     site.advance(30_000);
     idle().await;
-    assert_eq!(site.codes.unsettled_mails(), 0);
+    assert_eq!(site.codes.outbox().unsettled(), 0);
     running.abort();
 }
 
@@ -208,7 +210,58 @@ async fn without_the_users_table_no_mail_is_guessed_at() {
     ask_for(&site, 1).await;
     site.deliver().await;
     assert_eq!(site.mailbox.messages(), []);
+    assert_eq!(site.count(Outcome::MailDelayed), 1);
+    watched.breaks(false);
+    site.advance(2_000);
+    site.deliver().await;
+    assert_eq!(site.mailbox.messages().len(), 1);
+}
+
+/// A code that is mailed late must leave a person the time to type it.
+// MC17, F8
+#[tokio::test]
+async fn a_code_is_tried_again_while_two_minutes_of_its_life_are_left() {
+    let site = Site::default();
+    site.mailbox
+        .fail_with(|| MailError::Unavailable("connection refused".into()));
+    ask_for(&site, 1).await;
+    let running = tokio::spawn({
+        let codes = Arc::clone(&site.codes);
+        async move { codes.run().await }
+    });
+    idle().await;
+    let (mut last, mut tries) = (0, 1);
+    for second in 1..600 {
+        site.advance(1_000);
+        idle().await;
+        let delayed = site.count(Outcome::MailDelayed) + site.count(Outcome::MailFailed);
+        if delayed > tries {
+            (last, tries) = (second, delayed);
+        }
+    }
+    assert_eq!((last, tries), (446, 12));
     assert_eq!(site.count(Outcome::MailFailed), 1);
+    assert_eq!(site.codes.outbox().unsettled(), 0);
+    running.abort();
+}
+
+/// The code is derived again for each try, and is the same.
+// MC17
+#[tokio::test]
+async fn a_code_that_arrives_late_is_as_good_as_any() {
+    let site = Site::default();
+    site.mailbox
+        .fail_with(|| MailError::Unavailable("greylisted".into()));
+    let email = address("alice");
+    let asked = site.ask(&email, Purpose::Register, None).await.unwrap();
+    site.deliver().await;
+    site.mailbox.recover();
+    site.advance(300_000);
+    site.deliver().await;
+    let code = site.mailbox.code_to(&email).unwrap();
+    assert_eq!(site.mailbox.messages_to(&email).len(), 1);
+    let proven = site.guess(&asked.challenge, Purpose::Register, &code);
+    assert!(proven.await.is_ok());
 }
 
 /// Answers the only user for every address, as a careless collation would for some.

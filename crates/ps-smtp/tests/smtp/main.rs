@@ -4,6 +4,7 @@
 mod certificates;
 mod connections;
 mod faults;
+mod queued;
 mod sink;
 mod tls;
 mod wire;

@@ -77,7 +77,16 @@ impl Sink {
         security: Security,
         fault: impl Fn(Stage, usize) -> Act + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_at(anywhere, security, fault).await
+    }
+
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        security: Security,
+        fault: impl Fn(Stage, usize) -> Act + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let sink = Self {
             address: listener.local_addr().unwrap(),
             security,
