@@ -103,7 +103,12 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     let stopping = tokio::spawn(stop_when_told(told, background));
     if let Some(address) = plan.ops_listen {
         let probes = ps_axum::routes(&ps_axum::AuthState::plain(probes));
-        let ops = probes.route("/metrics", get(async move || numbers.render()));
+        let measured = Arc::clone(&auth);
+        let render = async move || {
+            measured.measure();
+            numbers.render()
+        };
+        let ops = probes.route("/metrics", get(render));
         let listener = TcpListener::bind(address)?;
         tokio::spawn(on_axum::serve(listener, None, ops, stop.clone()));
     }

@@ -78,6 +78,7 @@ fn no_secret_is_at_rest_in_a_log_or_among_the_numbers() {
     );
     let numbers = server.numbers();
     assert!(numbers.contains("ps_auth_events_total"), "{numbers}");
+    assert!(numbers.contains("ps_auth_unsettled_mails 0"), "{numbers}");
     assert!(
         numbers.contains("key_issued") || numbers.contains("key.issued"),
         "{numbers}"
