@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,8 +12,8 @@ use std::{
 
 use async_trait::async_trait;
 use ps_core::{
-    AccountId, AuthEvent, EventSink, Network, Outcome, Refusal, StoreResult, Timestamp,
-    random_base62,
+    AccountId, AuthEvent, Clock, EventSink, Network, Outcome, Random, Refusal, StoreResult,
+    Timestamp, random_base62,
 };
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
@@ -40,8 +40,10 @@ const RETRY: Duration = Duration::from_secs(1);
 /// nobody. What a client can repeat at no cost (a key or an access token, taken or refused) and what
 /// concerns nobody (a garbled one) is not kept: counters are for these, and a flood would fill the
 /// disk. Entries are forgotten after 90 days.
-pub struct AuditLog<DB> {
-    store: SqlStore<DB>,
+pub struct AuditLog {
+    table: Arc<dyn Table>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     kept_for: Duration,
     waiting: Mutex<VecDeque<Entry>>,
     due: Notify,
@@ -75,13 +77,15 @@ struct Entry {
     shown: AuditEntry,
 }
 
-#[expect(private_bounds, reason = "which databases there are is ours to say")]
-impl<DB: Backend> AuditLog<DB> {
+impl AuditLog {
     /// Keeps outcomes in `store`'s database.
     #[must_use]
-    pub fn new(store: SqlStore<DB>) -> Self {
+    #[expect(private_bounds, reason = "which databases there are is ours to say")]
+    pub fn new<DB: Backend>(store: SqlStore<DB>) -> Self {
         Self {
-            store,
+            clock: store.clock.clone(),
+            random: store.random.clone(),
+            table: Arc::new(store),
             kept_for: Duration::from_secs(90 * 24 * 3_600),
             waiting: Mutex::default(),
             due: Notify::new(),
@@ -99,7 +103,7 @@ impl<DB: Backend> AuditLog<DB> {
 
     /// Writes what comes, and forgets what is old, for ever. Run it once.
     pub async fn run(&self) {
-        let clock = &self.store.clock;
+        let clock = &self.clock;
         let mut swept = clock.now();
         loop {
             self.due.notified().await;
@@ -109,7 +113,7 @@ impl<DB: Backend> AuditLog<DB> {
             if clock.now().since(swept) >= SWEEP {
                 swept = clock.now();
                 // A sweep that fails is made up for by the next.
-                while let Ok(BATCH) = self.purge(swept.minus(self.kept_for)).await {}
+                while let Ok(BATCH) = self.table.purge(swept.minus(self.kept_for)).await {}
             }
         }
     }
@@ -130,7 +134,7 @@ impl<DB: Backend> AuditLog<DB> {
             let Some(last) = batch.last().map(|entry| entry.id.clone()) else {
                 return Ok(());
             };
-            self.store.database.write(Write(batch)).await?;
+            self.table.write(batch).await?;
             let mut waiting = self.waiting();
             while waiting.pop_front().is_some_and(|entry| entry.id != last) {}
         }
@@ -141,12 +145,7 @@ impl<DB: Backend> AuditLog<DB> {
     /// # Errors
     /// What the database said.
     pub async fn recent(&self, account: &AccountId, limit: u32) -> StoreResult<Vec<AuditEntry>> {
-        let newest = Statement::new(
-            "SELECT at, outcome, reason, subject, network FROM ps_audit \
-             WHERE account_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
-        );
-        let rows = self.store.database.read(newest.with(account).with(limit));
-        rows.await?.into_iter().map(read).collect()
+        self.table.recent(account, limit).await
     }
 
     /// How many outcomes were not kept because too many waited.
@@ -155,30 +154,18 @@ impl<DB: Backend> AuditLog<DB> {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Forgets a batch; how many there were.
-    async fn purge(&self, before: Timestamp) -> StoreResult<u32> {
-        const ENTRIES: Purged = Purged {
-            table: "ps_audit",
-            key: "id",
-            which: "at < $1",
-            oldest: "at",
-        };
-        let purge = Purge::new(ENTRIES, before, BATCH);
-        self.store.database.write(purge).await
-    }
-
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<DB: Backend> EventSink for AuditLog<DB> {
+impl EventSink for AuditLog {
     fn record(&self, event: &AuthEvent<'_>) {
         if !is_kept(event) {
             return;
         }
         let mut id = vec![0; 22];
-        random_base62(&*self.store.random, &mut id);
+        random_base62(&*self.random, &mut id);
         let requester = event.requester;
         let network = requester.map(|who| Network::coarse(who.address).to_string());
         let entry = Entry {
@@ -216,6 +203,44 @@ fn is_kept(event: &AuthEvent<'_>) -> bool {
     // A flood that is held off must not fill the table; what it was held off for stands there.
     let is_held_off = event.outcome.refusal() == Some(Refusal::Throttled);
     concerns_somebody && !is_cheap && !is_held_off
+}
+
+/// The table, in whichever database.
+#[async_trait]
+trait Table: Send + Sync {
+    async fn write(&self, entries: Vec<Entry>) -> StoreResult<()>;
+
+    async fn recent(&self, account: &AccountId, limit: u32) -> StoreResult<Vec<AuditEntry>>;
+
+    /// Forgets a batch; how many there were.
+    async fn purge(&self, before: Timestamp) -> StoreResult<u32>;
+}
+
+#[async_trait]
+impl<DB: Backend> Table for SqlStore<DB> {
+    async fn write(&self, entries: Vec<Entry>) -> StoreResult<()> {
+        self.database.write(Write(entries)).await
+    }
+
+    async fn recent(&self, account: &AccountId, limit: u32) -> StoreResult<Vec<AuditEntry>> {
+        let newest = Statement::new(
+            "SELECT at, outcome, reason, subject, network FROM ps_audit \
+             WHERE account_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
+        );
+        let rows = self.database.read(newest.with(account).with(limit));
+        rows.await?.into_iter().map(read).collect()
+    }
+
+    async fn purge(&self, before: Timestamp) -> StoreResult<u32> {
+        const ENTRIES: Purged = Purged {
+            table: "ps_audit",
+            key: "id",
+            which: "at < $1",
+            oldest: "at",
+        };
+        let purge = Purge::new(ENTRIES, before, BATCH);
+        self.database.write(purge).await
+    }
 }
 
 struct Write(Vec<Entry>);
@@ -258,7 +283,7 @@ fn read(mut row: Row) -> StoreResult<AuditEntry> {
     })
 }
 
-impl<DB> fmt::Debug for AuditLog<DB> {
+impl fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditLog").finish_non_exhaustive()
     }

@@ -39,7 +39,7 @@ use ps_core::{Clock, Random, SystemClock, SystemRandom};
 pub use audit::{AuditEntry, AuditLog};
 pub use error::OpenError;
 #[cfg(feature = "postgres")]
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Postgres, PostgresOptions, PostgresUrl};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 

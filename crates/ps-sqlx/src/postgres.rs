@@ -3,6 +3,7 @@
 mod connect;
 mod options;
 mod unit;
+mod url;
 
 use std::fmt;
 
@@ -15,11 +16,11 @@ use sqlx::{
     query,
 };
 
-pub use self::options::PostgresOptions;
+pub use self::{options::PostgresOptions, url::PostgresUrl};
 use crate::{
     OpenError, PostgresStore,
     backend::{Backend, Connection, One, Unit},
-    postgres::{connect::Server, unit::carry_out},
+    postgres::{connect::connections, unit::carry_out},
     row::Row,
     statement::{Statement, Value},
 };
@@ -48,8 +49,15 @@ impl PostgresStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_with(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
-        let server = Server::at(url)?;
-        let connections = server.connections(options).await?;
+        Self::open_at(PostgresUrl::parse(url)?, options).await
+    }
+
+    /// As [`open_with`](Self::open_with), of a URL that was read before.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for the URL.
+    pub async fn open_at(url: PostgresUrl, options: PostgresOptions) -> Result<Self, OpenError> {
+        let connections = connections(url.into_options(), options).await?;
         Ok(Self::new(Postgres { connections }))
     }
 

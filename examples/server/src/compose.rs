@@ -9,24 +9,24 @@ use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
 use ps_oauth::{HttpClient, InvalidClient, SocialLogins, SocialPolicy};
 use ps_password::{PasswordPolicy, Passwords};
 use ps_session::{SessionPolicy, Sessions};
-use ps_sqlx::{AuditLog, Sqlite, SqliteStore};
+use ps_sqlx::AuditLog;
 
 use crate::{
     docs_page, mailbox::Mailbox, plan::ProviderPlan, programs::Programs, providers::Providers,
-    site, site::Site, stand_in::StandIn,
+    site, site::Site, stand_in::StandIn, store::Ports,
 };
 
 /// What the composition is made of.
 pub(crate) struct Parts {
-    pub(crate) audit: Arc<AuditLog<Sqlite>>,
+    pub(crate) audit: Arc<AuditLog>,
     pub(crate) edge: Edge,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) network_limits: bool,
     pub(crate) providers: Vec<ProviderPlan>,
+    pub(crate) ports: Ports,
     pub(crate) roots: RootSecrets,
-    pub(crate) store: Arc<SqliteStore>,
 }
 
 /// The service, and the one that only answers probes, for the operations listener.
@@ -46,11 +46,11 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         http,
         network_limits,
         providers,
+        ports,
         roots,
-        store,
     } = parts;
     let ambient = Ambient::system(events);
-    let follower = Arc::new(Follower::new(store.clone(), ambient.clock.clone()));
+    let follower = Arc::new(Follower::new(ports.changes, ambient.clock.clone()));
     let site = edge.public_url().to_string();
     let (mailer, mailbox) = if edge.is_development() {
         let mailbox = Mailbox::new(ambient.clock.clone(), mailer);
@@ -61,14 +61,14 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
     let mailer: Arc<dyn Mailer> = mailer.expect("the plan has a mail server outside development");
 
     let keys = ApiKeys::new(
-        store.clone(),
+        ports.keys,
         follower.following(),
         KeyPolicy::default(),
         ambient.clone(),
     );
     let sessions = Sessions::new(
-        store.clone(),
-        store.clone(),
+        ports.sessions,
+        ports.accounts.clone(),
         &roots,
         &site,
         follower.following(),
@@ -76,8 +76,8 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         ambient.clone(),
     );
     let codes = MagicCodes::new(
-        store.clone(),
-        store.clone(),
+        ports.challenges,
+        ports.users.clone(),
         mailer.clone(),
         Arc::new(PlainLetters::new(&site)),
         &roots,
@@ -90,22 +90,22 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         ambient.clone(),
     );
     let passwords = Passwords::new(
-        store.clone(),
-        store.clone(),
+        ports.passwords,
+        ports.limiter.clone(),
         PasswordPolicy::default(),
         ambient.clone(),
     );
     let Providers { clients, stand_ins } = Providers::new(&providers, &http, &edge, &ambient)?;
     let social = SocialLogins::new(
         clients,
-        store.clone(),
-        store.clone(),
-        store.clone(),
+        ports.identities,
+        ports.users.clone(),
+        ports.accounts.clone(),
         &roots,
         SocialPolicy::default(),
         ambient.clone(),
     );
-    let limits = network_limits.then(|| NetworkLimits::new(store.clone()));
+    let limits = network_limits.then(|| NetworkLimits::new(ports.limiter));
 
     // What only development has: its mails, and providers of its own.
     let development = mailbox.into_iter().flat_map(Mailbox::routes);
@@ -114,21 +114,21 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
 
     let probes = Auth::new(
         edge.clone(),
-        store.clone(),
+        ports.accounts.clone(),
         follower.clone(),
         ambient.clone(),
     );
-    let auth = Auth::new(edge, store.clone(), follower, ambient.clone())
+    let auth = Auth::new(edge, ports.accounts, follower, ambient.clone())
         .with_api_keys(Arc::new(keys))
-        .with_sessions(Arc::new(sessions), store.clone())
-        .with_magic_codes(Arc::new(codes), store.clone(), limits.clone())
+        .with_sessions(Arc::new(sessions), ports.users.clone())
+        .with_magic_codes(Arc::new(codes), ports.users.clone(), limits.clone())
         .with_passwords(
             Arc::new(passwords),
-            store.clone(),
+            ports.users.clone(),
             notices.clone(),
             limits.clone(),
         )
-        .with_social_logins(Arc::new(social), store, notices, limits)
+        .with_social_logins(Arc::new(social), ports.users, notices, limits)
         .with_routes(Programs::new(ambient).routes())
         .with_routes(pages)
         .with_routes([site::activity(audit)])

@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Write, fs};
 
 use crate::{
     plan::{Plan, plan},
-    root_secret::{file_of, given},
+    root_secret::given,
     settings::Settings,
 };
 
@@ -29,16 +29,13 @@ pub(crate) fn examine(settings: &Settings) -> Result<String, String> {
             }
         }
     }
-    for path in plan.iter().map(|plan| file_of(&plan.database)) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            reasons.push(format!(
-                "database_unreachable: there is no folder {}",
-                folder.display()
-            ));
-        }
+    if let Some(folder) = plan.as_ref().and_then(|plan| plan.database.folder())
+        && !folder.is_dir()
+    {
+        reasons.push(format!(
+            "database_unreachable: there is no folder {}",
+            folder.display()
+        ));
     }
     match plan.filter(|_| reasons.is_empty()) {
         Some(plan) => Ok(describe(settings, &plan)),
@@ -119,10 +116,19 @@ mod tests {
             (["--secret-file", "/no/such/secret"], "secret_unreadable"),
             (["--secret", "c2hvcnQ="], "secret_unsafe"),
             (["--redis-url", "redis://h"], "redis_unsupported"),
+            (
+                ["--database-url", "postgres://u:hunter2@h/d?sslmod=off"],
+                "database_invalid",
+            ),
         ] {
             let reasons = examined(&flags).unwrap_err();
             assert!(reasons.contains(code), "{flags:?}: {reasons}");
+            assert!(!reasons.contains("hunter2"), "{reasons}");
         }
+        let server = examined(&["--database-url", "postgres://u:hunter2@db/d"]).unwrap();
+        let kept = "database        postgres://db:5432/d?sslmode=verify-full\n";
+        assert!(server.contains(kept), "{server}");
+        assert!(!server.contains("hunter2"), "{server}");
         let both = examined(&["--secret", "c2hvcnQ=", "--redis-url", "redis://h"]).unwrap_err();
         assert_eq!(
             both.lines().filter(|line| !line.is_empty()).count(),

@@ -15,6 +15,7 @@ mod serve;
 mod settings;
 mod site;
 mod stand_in;
+mod store;
 
 use std::{fmt::Display, process::ExitCode};
 

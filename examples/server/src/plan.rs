@@ -1,5 +1,6 @@
 //! From settings to what will be served, or every reason why not: a pure function.
 
+mod database;
 mod providers;
 
 use std::{
@@ -11,14 +12,20 @@ use ipnet::IpNet;
 use ps_http::{Edge, ForwardedFamily, Origin, TrustedProxies};
 use ps_smtp::SmtpSettings;
 
-pub(crate) use self::providers::ProviderPlan;
+pub(crate) use self::{database::Database, providers::ProviderPlan};
 use crate::settings::{Family, Settings, Switch};
 
 /// Why the server does not start. Each begins with a stable code and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("database_invalid: sqlite: wants the path of a file and no parameters: sqlite://PATH")]
+    DatabaseFile,
     #[error(
-        "database_unsupported: {0:?}: this version keeps everything in a SQLite file, sqlite://PATH"
+        "database_invalid: this is not postgres://USER:PASSWORD@HOST/DATABASE, or has a parameter that is not known"
+    )]
+    DatabaseServer,
+    #[error(
+        "database_unsupported: {0} names neither a SQLite file (sqlite://PATH) nor a PostgreSQL server (postgres://HOST/DATABASE)"
     )]
     DatabaseUnsupported(String),
     #[error("mail_from_missing: say whom mails are from with PS_MAIL_FROM")]
@@ -77,7 +84,7 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) edge: Edge,
-    pub(crate) database: String,
+    pub(crate) database: Database,
     pub(crate) mail: Option<SmtpSettings>,
     pub(crate) network_limits: bool,
     pub(crate) ops_listen: Option<SocketAddr>,
@@ -227,19 +234,10 @@ impl Judge {
         }
     }
 
-    fn database(&mut self, url: &str) -> Option<String> {
-        let path = url
-            .strip_prefix("sqlite:")
-            .map(|rest| rest.trim_start_matches("//"));
-        match path {
-            Some(path) if !path.is_empty() && !path.starts_with(':') && !path.contains('?') => {
-                Some(url.to_owned())
-            }
-            _ => {
-                // The URL may hold a password: only its scheme is shown.
-                let scheme = url.split(':').next().unwrap_or_default();
-                self.refuse(Refusal::DatabaseUnsupported(scheme.to_owned()))
-            }
+    fn database(&mut self, url: &str) -> Option<Database> {
+        match Database::parse(url) {
+            Ok(database) => Some(database),
+            Err(refusal) => self.refuse(refusal),
         }
     }
 
@@ -369,12 +367,12 @@ mod tests {
             (
                 local,
                 &["--database-url", "postgres://u:secret@db/x"],
-                refused(&["database_unsupported"]),
+                development("http://127.0.0.1:8080"),
             ),
             (
                 local,
                 &["--database-url", "sqlite://"],
-                refused(&["database_unsupported"]),
+                refused(&["database_invalid"]),
             ),
             (
                 local,
@@ -470,7 +468,7 @@ mod tests {
     fn no_refusal_shows_a_secret() {
         let flags = [
             "--database-url",
-            "postgres://u:hidden@db/x",
+            "postgres://u:hidden@db/x?sslmod=off",
             "--smtp-url",
             "smtp://u:hidden@h:25",
             "--mail-from",

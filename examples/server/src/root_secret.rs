@@ -9,7 +9,10 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ps_core::{InvalidSecret, Random, RootSecret, RootSecrets, SystemRandom};
 
-use crate::{plan::listed, settings::Settings};
+use crate::{
+    plan::{Database, listed},
+    settings::Settings,
+};
 
 /// Why there is no usable secret. No variant holds one.
 #[derive(Debug, thiserror::Error)]
@@ -22,13 +25,16 @@ pub(crate) enum SecretError {
     Unsafe(#[from] InvalidSecret),
 }
 
-/// The secrets of the settings, or else those of a file beside the database, which is made when it
-/// is not there. Outside development the plan has seen to it that they are given.
-pub(crate) fn root_secrets(settings: &Settings) -> Result<RootSecrets, SecretError> {
+/// The secrets of the settings, or else those of a file that is made when it is not there: beside the
+/// database, or in the working directory where that is on a server. Outside development the plan has seen to it that they are given.
+pub(crate) fn root_secrets(
+    settings: &Settings,
+    database: &Database,
+) -> Result<RootSecrets, SecretError> {
     match given(settings)? {
         Some(secrets) => Ok(secrets),
         None => {
-            let path = beside(&settings.database_url);
+            let path = database.secret_file();
             make_once(&path)?;
             read_file(&path)
         }
@@ -48,17 +54,6 @@ fn read_file(path: &Path) -> Result<RootSecrets, SecretError> {
     let text = fs::read_to_string(path);
     let text = text.map_err(|error| SecretError::File(path.to_owned(), error))?;
     read(text.split(','))
-}
-
-/// `sqlite://ps-example.db` keeps its secret in `ps-example.secret`.
-fn beside(database_url: &str) -> PathBuf {
-    file_of(database_url).with_extension("secret")
-}
-
-/// The file that a `sqlite:` URL names.
-pub(crate) fn file_of(database_url: &str) -> &Path {
-    let path = database_url.strip_prefix("sqlite:").unwrap_or(database_url);
-    Path::new(path.strip_prefix("//").unwrap_or(path))
 }
 
 fn read<'a>(texts: impl Iterator<Item = &'a str>) -> Result<RootSecrets, SecretError> {
@@ -122,17 +117,6 @@ mod tests {
         ] {
             let error = read(texts.iter().copied()).unwrap_err().to_string();
             assert!(error.starts_with(code), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_file_lies_beside_the_database() {
-        for (url, path) in [
-            ("sqlite://ps-example.db", "ps-example.secret"),
-            ("sqlite:data/x.db", "data/x.secret"),
-            ("sqlite:///var/lib/x.db", "/var/lib/x.secret"),
-        ] {
-            assert_eq!(beside(url), Path::new(path), "{url}");
         }
     }
 

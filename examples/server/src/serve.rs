@@ -15,7 +15,6 @@ use ps_core::{EventSink, EventSinks, Mailer};
 use ps_http::{Auth, MetricsEvents, TracingEvents};
 use ps_reqwest::{CallPolicy, ReqwestClient};
 use ps_smtp::SmtpMailer;
-use ps_sqlx::{AuditLog, SqliteStore};
 use tokio::{signal, sync::watch, task::JoinHandle};
 use tokio_rustls::rustls::ServerConfig;
 use tracing_subscriber::EnvFilter;
@@ -23,9 +22,10 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     compose::{Composed, Parts, compose},
     on_actix, on_axum,
-    plan::{Refusal, Tls, plan},
+    plan::{Database, Refusal, Tls, plan},
     root_secret::root_secrets,
     settings::{Framework, Settings},
+    store::Store,
 };
 
 /// How long what is in flight may take once the server is told to stop.
@@ -66,9 +66,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     };
     let announcement = announcement(&plan.edge, listen, &plan.database);
     let numbers = PrometheusBuilder::new().install_recorder()?;
-    let store = Arc::new(SqliteStore::open(&plan.database).await?);
-    let roots = root_secrets(&settings)?;
-    let audit = Arc::new(AuditLog::new(SqliteStore::clone(&store)));
+    let store = Store::open(&plan.database).await?;
+    let roots = root_secrets(&settings, &plan.database)?;
+    let audit = Arc::new(store.audit());
     let events: [Arc<dyn EventSink>; 3] = [
         Arc::new(TracingEvents),
         Arc::new(MetricsEvents),
@@ -87,9 +87,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         mailer,
         http: Arc::new(http),
         network_limits: plan.network_limits,
+        ports: store.ports(),
         providers: plan.providers,
         roots,
-        store: Arc::clone(&store),
     })?;
     let background = tokio::spawn({
         let (auth, audit) = (Arc::clone(&auth), Arc::clone(&audit));
@@ -206,7 +206,7 @@ async fn server_config(tls: &Tls) -> io::Result<ServerConfig> {
     Ok(config)
 }
 
-fn announcement(edge: &ps_http::Edge, listen: SocketAddr, database: &str) -> String {
+fn announcement(edge: &ps_http::Edge, listen: SocketAddr, database: &Database) -> String {
     let url = edge.public_url();
     let place = format!("  listening on  {listen}\n  kept in       {database}\n");
     if edge.is_development() {

@@ -35,8 +35,15 @@ pub(crate) struct Settings {
     )]
     pub(crate) allowed_origins: Vec<String>,
 
-    /// Where everything is kept: sqlite://PATH. Migrations run at the start.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://ps-example.db")]
+    /// Where everything is kept: sqlite://PATH, or postgres://USER:PASSWORD@HOST/DATABASE, which
+    /// many nodes may share. To another machine with TLS (sslmode=verify-full) unless the URL says
+    /// another sslmode. Migrations run at the start.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://ps-example.db",
+        hide_env_values = true
+    )]
     pub(crate) database_url: String,
 
     /// Root secrets in base64, 32 bytes at least each: the first makes, all verify.

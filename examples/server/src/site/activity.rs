@@ -9,7 +9,7 @@ use ps_http::{
     openapi::{Description, Success},
     rfc3339,
 };
-use ps_sqlx::{AuditEntry, AuditLog, Sqlite};
+use ps_sqlx::{AuditEntry, AuditLog};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 const TOLD: u32 = 200;
 
 /// `GET /api/activity`: the caller's own events, the newest first.
-pub(crate) fn route(audit: Arc<AuditLog<Sqlite>>) -> Route {
+pub(crate) fn route(audit: Arc<AuditLog>) -> Route {
     let route = Route::session(Method::GET, "/api/activity", move |_, caller| {
         let audit = Arc::clone(&audit);
         async move { recent(&audit, &caller.account).await }
@@ -62,7 +62,7 @@ struct Event {
     network: Option<String>,
 }
 
-async fn recent(audit: &AuditLog<Sqlite>, account: &AccountId) -> Answer {
+async fn recent(audit: &AuditLog, account: &AccountId) -> Answer {
     let entries = audit.recent(account, TOLD).await?;
     let events = entries.into_iter().map(Event::of).collect();
     Ok(json(StatusCode::OK, &Body { events }))

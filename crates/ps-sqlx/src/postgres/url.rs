@@ -1,0 +1,186 @@
+//! Where a database is, as a URL says it.
+
+use std::{env, fmt, net::IpAddr, str::FromStr};
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::OpenError;
+
+/// What a URL may say. The driver passes over what it does not know, so that who misspells
+/// `sslmode` would be connected in clear.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+/// A database of a PostgreSQL server, and how it is connected to.
+///
+/// Printing it shows the server, the database and how far TLS is insisted on, and neither user nor
+/// password.
+#[derive(Clone)]
+pub struct PostgresUrl(Box<PgConnectOptions>);
+
+impl PostgresUrl {
+    /// Reads `postgres://user:password@host/database?sslmode=…`. What the URL leaves open, the
+    /// variables of libpq say (`PGSSLMODE`, `PGPASSWORD` and so on).
+    ///
+    /// Where neither says an `sslmode` and the server is not on this machine, it is `verify-full`:
+    /// clear text over a network has to be asked for.
+    ///
+    /// # Errors
+    /// [`OpenError::Location`], which shows nothing of the URL: it is not one, or has a parameter
+    /// that is not known.
+    pub fn parse(url: &str) -> Result<Self, OpenError> {
+        let is_ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if !is_ours || !parameters(url).all(is_known) {
+            return Err(OpenError::Location);
+        }
+        // What the driver says of a bad URL may repeat parts of it.
+        let mut at = PgConnectOptions::from_str(url).map_err(|_| OpenError::Location)?;
+        if at.get_application_name().is_none() {
+            at = at.application_name("ps-auth");
+        }
+        let says_how = parameters(url).any(|name| name == "sslmode");
+        if !says_how && env::var_os("PGSSLMODE").is_none() && !is_here(&at) {
+            at = at.ssl_mode(PgSslMode::VerifyFull);
+        }
+        Ok(Self(Box::new(at)))
+    }
+
+    pub(super) fn into_options(self) -> PgConnectOptions {
+        *self.0
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = &self.0;
+        let (host, port) = (at.get_host(), at.get_port());
+        let database = at.get_database().unwrap_or_default();
+        match at.get_socket() {
+            Some(folder) => write!(f, "postgres://{}:{port}/{database}", folder.display())?,
+            None => write!(f, "postgres://{host}:{port}/{database}")?,
+        }
+        let how = match at.get_ssl_mode() {
+            PgSslMode::Disable => "disable",
+            PgSslMode::Allow => "allow",
+            PgSslMode::Prefer => "prefer",
+            PgSslMode::Require => "require",
+            PgSslMode::VerifyCa => "verify-ca",
+            PgSslMode::VerifyFull => "verify-full",
+        };
+        if is_here(at) {
+            return Ok(());
+        }
+        write!(f, "?sslmode={how}")
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresUrl({self})")
+    }
+}
+
+/// Whether what is sent to it does not leave this machine.
+fn is_here(at: &PgConnectOptions) -> bool {
+    let host = at.get_host();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    at.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback
+}
+
+/// The names of a URL's parameters, as they are written.
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    let (_, all) = url.split_once('?').unwrap_or_default();
+    let all = all.split_once('#').map_or(all, |(all, _)| all);
+    let each = all.split('&').filter(|one| !one.is_empty());
+    each.map(|one| one.split_once('=').map_or(one, |(name, _)| name))
+}
+
+fn is_known(parameter: &str) -> bool {
+    PARAMETERS.contains(&parameter) || parameter.starts_with("options[")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_a_url_that_is_wholly_understood() {
+        for url in [
+            "postgres://host/database",
+            "postgresql://user:p%40ss@host:5433/database?sslmode=verify-full&sslrootcert=/ca.pem",
+            "postgres://%2Fvar%2Frun%2Fpostgresql/database?user=a&options[search_path]=b",
+        ] {
+            assert!(PostgresUrl::parse(url).is_ok(), "{url}");
+        }
+        for url in [
+            "",
+            "host=localhost",
+            "mysql://host/database",
+            "postgres://host/database?sslmod=verify-full",
+            "postgres://host/database?sslmode=verify_full",
+            "postgres://host/database?%73slmode=require",
+            "postgres://host:port/database",
+        ] {
+            let parsed = PostgresUrl::parse(url);
+            assert!(matches!(parsed, Err(OpenError::Location)), "{url}");
+        }
+    }
+
+    // OP1
+    #[test]
+    fn clear_text_over_a_network_has_to_be_asked_for() {
+        for (url, shown) in [
+            (
+                "db.example.com/d",
+                "db.example.com:5432/d?sslmode=verify-full",
+            ),
+            ("10.0.0.7:6000/d", "10.0.0.7:6000/d?sslmode=verify-full"),
+            (
+                "localhost.example.com/d",
+                "localhost.example.com:5432/d?sslmode=verify-full",
+            ),
+            (
+                "localhost/d?host=10.0.0.7",
+                "10.0.0.7:5432/d?sslmode=verify-full",
+            ),
+            ("db/d?sslmode=disable", "db:5432/d?sslmode=disable"),
+            ("db/d?sslmode=require", "db:5432/d?sslmode=require"),
+            ("localhost/d", "localhost:5432/d"),
+            ("127.0.0.1/d", "127.0.0.1:5432/d"),
+            ("[::1]/d", "[::1]:5432/d"),
+            ("%2Frun%2Fpostgresql/d", "/run/postgresql:5432/d"),
+        ] {
+            let parsed = PostgresUrl::parse(&format!("postgres://u:hunter2@{url}")).unwrap();
+            assert_eq!(parsed.to_string(), format!("postgres://{shown}"), "{url}");
+        }
+    }
+
+    #[test]
+    fn neither_it_nor_an_error_shows_the_password() {
+        for url in [
+            "postgres://u:hunter2@[::1/d",
+            "postgres://u:hunter2@h/d?hunter2=1",
+            "postgres://u:hunter2@h/d",
+            "postgres://h/d?password=hunter2",
+        ] {
+            let shown = match PostgresUrl::parse(url) {
+                Ok(parsed) => format!("{parsed} {parsed:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}
