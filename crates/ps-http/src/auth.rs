@@ -1,5 +1,6 @@
 //! The whole: what is composed once, and what goes on in the background.
 
+mod admission;
 mod answering;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -15,6 +16,10 @@ use crate::{
     routes,
 };
 
+pub use admission::Admission;
+#[cfg(feature = "openapi")]
+pub(crate) use admission::is_admitted;
+
 type Task<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The flows that a service has chosen, behind one HTTP behaviour.
@@ -25,6 +30,7 @@ type Task<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 pub struct Auth {
     edge: Edge,
     table: Table,
+    places: admission::Places,
     accounts: Arc<dyn Accounts>,
     follower: Arc<Follower>,
     ambient: Ambient,
@@ -54,6 +60,7 @@ impl Auth {
         let auth = Self {
             edge,
             table: Table::default(),
+            places: admission::Places::new(Admission::default()),
             accounts,
             follower,
             ambient,
@@ -241,6 +248,13 @@ impl Auth {
     #[cfg(not(all(feature = "apikey", feature = "session")))]
     #[cfg(any(feature = "apikey", feature = "session"))]
     fn with_key_settings(self) -> Self {
+        self
+    }
+
+    /// Answers at most so many requests at once; without this as many as [`Admission`] says.
+    #[must_use]
+    pub fn with_admission(mut self, admission: Admission) -> Self {
+        self.places = admission::Places::new(admission);
         self
     }
 

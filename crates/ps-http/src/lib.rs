@@ -21,7 +21,7 @@ mod session_answer;
 mod sign_in;
 
 pub use answer::{json, no_content, rfc3339};
-pub use auth::Auth;
+pub use auth::{Admission, Auth};
 pub use call::{BODY_LIMIT, Call};
 pub use code::Code;
 pub use edge::{

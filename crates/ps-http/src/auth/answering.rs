@@ -75,6 +75,7 @@ impl Auth {
         let arrival = self.arrival(head, on);
         self.edge.require_place(head, &arrival)?;
         self.require_clean(head, &arrival)?;
+        let _place = self.places.keys.take()?;
         self.key_caller(&head.headers, &arrival).await
     }
 
@@ -92,6 +93,7 @@ impl Auth {
         let arrival = self.arrival(head, on);
         self.edge.require_place(head, &arrival)?;
         self.require_clean(head, &arrival)?;
+        let _place = self.places.others.take()?;
         self.session_caller(&head.headers, &arrival).await
     }
 
@@ -112,8 +114,8 @@ impl Auth {
         String::from_utf8(id).unwrap_or_default()
     }
 
-    /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin,
-    /// credential, scope, content type, body size, and then the handler's own.
+    /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin, a place
+    /// among those that are answered at once, credential, scope, content type, body size, and then the handler's own.
     async fn answer(&self, head: Parts, body: Option<Bytes>, arrival: Arrival) -> Answer {
         self.edge.require_place(&head, &arrival)?;
         if self.table.knows(head.uri.path())
@@ -126,6 +128,7 @@ impl Auth {
         if is_api(head.uri.path()) {
             self.require_clean(&head, &arrival)?;
         }
+        let _place = self.places.take(route)?;
         match &route.handler {
             #[cfg(feature = "apikey")]
             Handler::ApiKey(handler, scope) => {

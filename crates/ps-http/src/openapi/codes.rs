@@ -4,6 +4,7 @@ use http::Method;
 
 use crate::{
     Code, Edge, Route, Takes,
+    auth::is_admitted,
     edge::{is_api, is_probe},
     route::Body,
 };
@@ -37,6 +38,9 @@ fn of_edge(row: &Route, edge: &Edge) -> Vec<Code> {
             Code::MisdirectedRequest
         });
     }
+    if is_admitted(row) {
+        codes.push(Code::Unavailable);
+    }
     if is_api(row.path()) {
         codes.extend([Code::AmbiguousCredentials, Code::HeaderInvalid]);
         if !matches!(*row.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -51,19 +55,14 @@ fn of_credential(row: &Route) -> &'static [Code] {
         Takes::Anybody => &[],
         Takes::ApiKey { scope: None } => &KEY[1..],
         Takes::ApiKey { scope: Some(_) } => &KEY,
-        Takes::Session => &[
-            Code::SessionInvalid,
-            Code::SessionRequired,
-            Code::Unavailable,
-        ],
+        Takes::Session => &[Code::SessionInvalid, Code::SessionRequired],
     }
 }
 
-const KEY: [Code; 6] = [
+const KEY: [Code; 5] = [
     Code::ScopeMissing,
     Code::AddressNotAllowed,
     Code::ApiKeyInvalid,
     Code::ApiKeyMissing,
     Code::ApiKeyRequired,
-    Code::Unavailable,
 ];

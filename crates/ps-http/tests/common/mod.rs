@@ -3,11 +3,13 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 mod document;
+pub mod faulty;
 pub mod schema;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use faulty::Faulty;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{EmailAddress, Follower, RootSecret, RootSecrets};
@@ -34,6 +36,8 @@ pub struct World {
     pub test: TestAmbient,
     pub mailbox: Mailbox,
     pub store: Arc<MemoryStore>,
+    /// What stands before that store; sound unless a test says otherwise.
+    pub faulty: Arc<Faulty>,
     pub follower: Arc<Follower>,
     pub google: FakeProvider,
     pub linkedin: FakeProvider,
@@ -77,12 +81,23 @@ impl World {
         Self::with(Edge::development(origin).unwrap(), true).await
     }
 
+    /// In development, with `auth` as `compose` makes it of the usual.
+    pub async fn development_with(compose: impl FnOnce(Auth) -> Auth) -> Arc<Self> {
+        let edge = Edge::development(Origin::parse(DEVELOPMENT).unwrap()).unwrap();
+        Self::composed(edge, false, compose).await
+    }
+
     pub async fn with(edge: Edge, limited: bool) -> Arc<Self> {
+        Self::composed(edge, limited, |auth| auth).await
+    }
+
+    async fn composed(edge: Edge, limited: bool, compose: impl FnOnce(Auth) -> Auth) -> Arc<Self> {
         let test = TestAmbient::default();
         let ambient = test.ambient();
         let random = Arc::clone(&ambient.random);
         let clock = Arc::clone(&ambient.clock);
-        let store = Arc::new(MemoryStore::with_random_and_clock(random, clock));
+        let memory = MemoryStore::with_random_and_clock(random, clock);
+        let store = Arc::new(Faulty::new(memory.clone()));
         let follower = Arc::new(Follower::new(store.clone(), ambient.clock.clone()));
         let mailbox = Mailbox::default();
         let root = RootSecret::new((0..32).collect::<Vec<u8>>()).unwrap();
@@ -166,7 +181,7 @@ impl World {
             ])
             .with_openapi();
         let document = serde_json::from_str(&auth.openapi()).unwrap();
-        let auth = Arc::new(auth);
+        let auth = Arc::new(compose(auth));
         follower.poll().await.unwrap();
         let running = tokio::spawn({
             let auth = Arc::clone(&auth);
@@ -176,7 +191,8 @@ impl World {
             auth,
             test,
             mailbox,
-            store,
+            store: Arc::new(memory),
+            faulty: store,
             follower,
             google,
             linkedin,
