@@ -106,6 +106,7 @@ by('create').addEventListener('click', () => {
   open(by('create-dialog'));
   by('name').focus();
 });
+by('create').disabled = false;
 
 by('expiry').addEventListener('change', ({ target }) => {
   by('expiry-date').hidden = target.value !== 'date';

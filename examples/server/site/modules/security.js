@@ -118,7 +118,8 @@ onSubmit(form, async (fields) => {
   form.new_password.value = '';
   form.current_password.value = '';
   announce(say('password.told'));
-  await Promise.all([identities(), sessions()]);
+  // The form is free for the next thing meanwhile.
+  load(() => Promise.all([identities(), sessions()]));
 });
 
 /* Sessions. */

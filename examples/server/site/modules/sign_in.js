@@ -157,6 +157,7 @@ if (login !== null) {
     (isPassword && to.value !== '' ? by('password') : to).focus();
   };
   by('use-password').addEventListener('click', () => choose(true));
+  by('use-password').disabled = false;
   by('use-code').addEventListener('click', () => choose(false));
   onSubmit(login, async (form) => {
     const [email, password] = [form.get('email').trim(), form.get('password')];
