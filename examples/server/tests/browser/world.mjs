@@ -1,11 +1,8 @@
-// A browser, somebody in front of it, and what went wrong meanwhile.
+// A browser, people in front of it, and what went wrong meanwhile.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const folder = process.env.PS_SCREENSHOTS;
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,6 +12,9 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** How long anything may take before it counts as not happening: for the slowest of machines. */
+const PATIENCE = 20_000;
 
 export async function launch() {
   const browser = await chromium.launch({
@@ -54,19 +54,18 @@ class World {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE);
     this.#contexts.push(context);
     await context.addInitScript(() => {
       addEventListener('securitypolicyviolation', (event) => {
         console.error(`CSP: ${event.effectiveDirective} ${event.blockedURI}`);
       });
     });
-    const page = await context.newPage();
-    page.on('pageerror', (error) => this.#wrong.push(`${page.url()}: ${error.stack}`));
-    page.on('console', (message) => {
+    context.on('weberror', (event) => this.#wrong.push(event.error().stack));
+    context.on('console', (message) => {
       if (message.type() === 'error') this.#hear(message.text(), message.location().url);
     });
-    return page;
+    return context.newPage();
   }
 
   /** The browser itself complains of every refusal of the API: only those that are meant pass. */
@@ -84,7 +83,9 @@ class World {
     this.#refused.push(`${status} ${path}`);
   }
 
-  assertClean() {
+  async assertClean() {
+    // The browser complains when it gets to it, which may be after its page has gone on.
+    await eventually(() => this.#refused.length === 0);
     assert.deepEqual(this.#wrong, []);
     assert.deepEqual(this.#refused, [], 'these were to be refused');
   }
@@ -92,7 +93,7 @@ class World {
   /** What the browser complained of, and what its pages show. */
   async said() {
     const pages = this.#contexts.flatMap((context) => context.pages());
-    const shown = pages.map(async (page) => `${page.url()}\n${await page.innerText('main')}`);
+    const shown = pages.map(async (page) => `${page.url()}\n${await page.innerText('main', { timeout: 1_000 })}`);
     const read = (await Promise.allSettled(shown)).map(({ value, reason }) => value ?? `${reason}`);
     return [...this.#wrong, ...read].join('\n');
   }
@@ -104,13 +105,14 @@ class World {
   /** The newest code that was mailed to an address, once there are so many mails. */
   async code(email, mails = 1) {
     const url = `${this.base}/dev/mailbox?to=${encodeURIComponent(email)}`;
-    for (let tries = 0; tries < 200; tries += 1) {
+    let codes = [];
+    const areIn = async () => {
       const { messages } = await (await fetch(url)).json();
-      const codes = messages.map(({ text }) => /\b\d{6,8}\b/.exec(text)?.[0]).filter(Boolean);
-      if (codes.length >= mails) return codes.at(-1);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error(`no mail to ${email}`);
+      codes = messages.map(({ text }) => /\b\d{6,8}\b/.exec(text)?.[0]).filter(Boolean);
+      return codes.length >= mails;
+    };
+    assert.ok(await eventually(areIn), `no mail to ${email}`);
+    return codes.at(-1);
   }
 
   /** An account and its session in this browser, by the API. The answer holds the access token. */
@@ -122,25 +124,14 @@ class World {
     assert.equal(answer.status(), 201);
     return answer.json();
   }
+}
 
-  /** Nothing that axe calls serious or critical, no sideways scrolling, and a picture if wanted. */
-  async look(page, name) {
-    await page.waitForLoadState('networkidle');
-    const { scheme, lang, overflow } = await page.evaluate(() => ({
-      scheme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
-      lang: document.documentElement.lang,
-      overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    }));
-    if (folder) {
-      mkdirSync(folder, { recursive: true });
-      const path = `${folder}/${name}-${this.width}-${scheme}-${lang}.png`;
-      await page.screenshot({ path, fullPage: true });
-    }
-    assert.equal(overflow, 0, `${name} is ${overflow} px too wide (${scheme}, ${lang})`);
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const grave = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-    const told = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    assert.deepEqual(told, [], `${name} (${scheme}, ${lang})`);
+/** Whether something comes true in time. */
+export async function eventually(isTrue) {
+  const end = Date.now() + PATIENCE;
+  while (!(await isTrue())) {
+    if (Date.now() > end) return false;
+    await sleep(20);
   }
+  return true;
 }
