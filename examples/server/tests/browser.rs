@@ -12,6 +12,7 @@ mod common;
 
 use std::{
     env, fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -19,10 +20,20 @@ use std::{
 use common::{FRAMEWORKS, Server};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// What people do, on either framework: a file of `browser/flows` each.
-const FLOWS: [&str; 4] = ["sign_in", "api_keys", "security", "activity"];
-/// And how every page looks, to eyes and to axe. Frameworks only carry the pages' bytes.
-const LOOKS: (&str, &str) = ("axum", "looks");
+/// What is walked through, the longest first: each on every framework, but for how pages look, since
+/// frameworks only carry their bytes.
+const WALKS: [(&str, &str, Start); 8] = [
+    ("looks", "looks", Site::plain),
+    ("tabs", "tabs", Site::behind_a_way),
+    ("sign_in", "sign_in", Site::plain),
+    ("security", "security", Site::plain),
+    ("api_keys", "api_keys", Site::plain),
+    ("activity", "activity", Site::plain),
+    ("cookies_over_http", "cookies", Site::plain),
+    ("cookies_over_https", "cookies", Site::over_https),
+];
+
+type Start = fn(&str) -> Site;
 
 /// Where the scripts are installed, and the browser that they drive.
 #[derive(Clone)]
@@ -40,42 +51,108 @@ fn main() -> ExitCode {
         println!("SKIPPED browser: {why}");
     }
     let required = env::var_os("PS_REQUIRE_SERVICES").is_some_and(|value| value == "1");
-    let pairs = FRAMEWORKS.into_iter().flat_map(|framework| {
-        let flows = FLOWS.into_iter();
-        flows.map(move |flow| (framework, flow))
+    let walks = WALKS.into_iter().flat_map(|walk| {
+        let frameworks = FRAMEWORKS.into_iter();
+        let frameworks = frameworks.filter(move |name| walk.0 != "looks" || *name == "axum");
+        frameworks.map(move |framework| (walk, framework))
     });
-    // The longest first, beside which the others run.
-    let trials = [LOOKS].into_iter().chain(pairs).map(|(framework, flow)| {
+    let trials = walks.map(|((name, flow, start), framework)| {
         let installed = installed.clone();
         let is_missing = installed.is_err();
-        let trial = Trial::test(format!("{flow}_on_{framework}"), move || {
-            let server = Server::start_on(framework);
-            installed?.walk(flow, &format!("http://{}", server.address), &[])
+        let trial = Trial::test(format!("{name}_on_{framework}"), move || {
+            let walked = installed?.walk(flow, &start(framework))?;
+            walked
+                .lines()
+                .for_each(|line| println!("{name} on {framework}: {line}"));
+            Ok(())
         });
         trial.with_ignored_flag(is_missing && !required)
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
+/// A server as a flow wants it, and what the flow is told of it.
+struct Site {
+    server: Server,
+    base: String,
+    told: Vec<(&'static str, String)>,
+}
+
+impl Site {
+    fn plain(framework: &str) -> Self {
+        let server = Server::start_on(framework);
+        let base = format!("http://{}", server.address);
+        let told = Vec::new();
+        Self { server, base, told }
+    }
+
+    /// Pages come from a port of the flow's own, which hands requests on as it likes.
+    fn behind_a_way(framework: &str) -> Self {
+        let [way] = free_ports();
+        let base = format!("http://127.0.0.1:{way}");
+        let variables = [("PS_FRAMEWORK", framework), ("PS_PUBLIC_URL", &base)];
+        let server = Server::start_at("127.0.0.1:0", &variables);
+        let upstream = format!("http://{}", server.address);
+        let told = vec![("WAY", way.to_string()), ("UPSTREAM", upstream)];
+        Self { server, base, told }
+    }
+
+    /// Outside development: a certificate that nobody has signed, and mails sent to the flow.
+    fn over_https(framework: &str) -> Self {
+        let [port, mails] = free_ports();
+        let base = format!("https://localhost:{port}");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let [cert, key] =
+            ["cert", "key"].map(|name| folder.join(format!("{framework}-{name}.pem")));
+        fs::write(&cert, own.cert.pem()).unwrap();
+        fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+        let variables = [
+            ("PS_FRAMEWORK", framework),
+            ("PS_PUBLIC_URL", &base),
+            ("PS_TLS_CERT", cert.to_str().unwrap()),
+            ("PS_TLS_KEY", key.to_str().unwrap()),
+            ("PS_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("SMTP_URL", &format!("smtp://127.0.0.1:{mails}")),
+            ("PS_MAIL_FROM", "no-reply@example.com"),
+        ];
+        let server = Server::start_at(&format!("127.0.0.1:{port}"), &variables);
+        let told = vec![("MAILS", mails.to_string())];
+        Self { server, base, told }
+    }
+}
+
+/// Ports that were free a moment ago: they have to be known before anybody listens.
+fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let free = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    free.map(|listener| listener.local_addr().unwrap().port())
+}
+
 impl Browser {
-    /// Lets people do on the pages at `base` what the flow is about.
-    fn walk(&self, flow: &str, base: &str, variables: &[(&str, &str)]) -> Result<(), Failed> {
+    /// Lets people do on the pages of a site what the flow is about; what it has to tell.
+    fn walk(&self, flow: &str, site: &Site) -> Result<String, Failed> {
         let mut script = Command::new("node");
         script
-            .args(["run.mjs", base, flow])
+            .args(["run.mjs", &site.base, flow])
             .current_dir(&self.folder)
             .env("CHROMIUM", &self.chromium)
-            .envs(variables.iter().copied())
+            .envs(site.told.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         if let Some(folder) = env::var_os("PS_SCREENSHOTS") {
             script.env("PS_SCREENSHOTS", env::current_dir()?.join(folder));
         }
         let ran = script.output()?;
-        print!("{}", String::from_utf8_lossy(&ran.stdout));
+        let [told, why] =
+            [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         if ran.status.success() {
-            Ok(())
+            Ok(told)
         } else {
-            Err(String::from_utf8_lossy(&ran.stderr).into_owned().into())
+            let log = site.server.log();
+            let odd = log
+                .lines()
+                .filter(|line| !line.contains(r#""level":"INFO""#));
+            let odd: Vec<&str> = odd.collect();
+            Err(format!("{told}{why}{}", odd.join("\n")).into())
         }
     }
 }

@@ -32,6 +32,7 @@ class World {
   #contexts = [];
   #wrong = [];
   #refused = [];
+  #lossy = null;
 
   constructor(browser, base, width) {
     this.#browser = browser;
@@ -73,6 +74,7 @@ class World {
     const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(text);
     const path = url === '' ? '' : new URL(url).pathname;
     if (status?.[1] === '401' && path === '/api/auth/refresh') return;
+    if (path === this.#lossy && text.includes('net::ERR_EMPTY_RESPONSE')) return;
     const place = this.#refused.indexOf(`${status?.[1]} ${path}`);
     if (place < 0) this.#wrong.push(`${text} ${url}`);
     else this.#refused.splice(place, 1);
@@ -81,6 +83,11 @@ class World {
   /** One refusal that is to come, and that the browser will complain of. */
   willRefuse(status, path) {
     this.#refused.push(`${status} ${path}`);
+  }
+
+  /** Answers from there may get lost, and the browser complain of it. */
+  mayLose(path) {
+    this.#lossy = path;
   }
 
   async assertClean() {

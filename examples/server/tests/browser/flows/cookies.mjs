@@ -1,0 +1,85 @@
+// The cookie that a session hangs on, over HTTPS and in development mode, and what holds it.
+import assert from 'node:assert/strict';
+import { ready } from '../acts.mjs';
+import { Mails } from '../mails.mjs';
+
+/** No width changes a cookie. */
+export const widths = [1280];
+
+export default async function cookies(world) {
+  const mails = process.env.MAILS ? await Mails.receive(Number(process.env.MAILS)) : null;
+  try {
+    await walk(world, mails);
+  } finally {
+    mails?.close();
+  }
+}
+
+async function walk(world, mails) {
+  const isSecure = world.base.startsWith('https:');
+  const [refresh, challenge] = ['refresh', 'challenge'].map((name) => `${isSecure ? '__Host-' : ''}ps_${name}`);
+  const page = await world.person({ ignoreHTTPSErrors: true });
+  const written = [];
+  page.on('response', async (response) => {
+    for (const { name, value } of await response.headersArray()) {
+      if (name.toLowerCase() === 'set-cookie') written.push(value);
+    }
+  });
+
+  // Signing up, by a code that only the mail tells.
+  const email = world.address('cookie');
+  await page.goto('/sign-up?return_to=/settings/security');
+  await ready(page);
+  await page.locator('#email').fill(email);
+  await page.keyboard.press('Enter');
+  await page.locator('#enter').waitFor();
+  assert.deepEqual(await held(page), { [challenge]: as(isSecure) });
+  const code = await (mails ?? world).code(email);
+  await page.locator('#code').fill(code);
+  await page.waitForURL((url) => url.pathname === '/settings/security');
+  await page.getByText('This one').waitFor();
+  assert.deepEqual(await held(page), { [refresh]: as(isSecure) });
+  const [first] = await values(page);
+
+  // A reload moves the cookie on, and no script ever sees it.
+  await page.reload();
+  await page.getByText('This one').waitFor();
+  const [second] = await values(page);
+  assert.notEqual(second, first);
+  assert.equal(await page.evaluate(() => document.cookie), '');
+
+  // Signing out clears it, and what was in it is worth nothing from then on.
+  await page.getByRole('button', { name: 'Sign out' }).first().click();
+  await page.waitForURL(world.base + '/');
+  assert.deepEqual(await held(page), {});
+  const { name, httpOnly, sameSite, secure } = { name: refresh, ...as(isSecure) };
+  await page.context().addCookies([{ name, value: second, url: world.base, httpOnly, sameSite, secure }]);
+  const again = await page.context().request.post('/api/auth/refresh');
+  assert.equal(again.status(), 401);
+
+  // No domain is ever written, so a cookie stays with its host.
+  assert.ok(written.length >= 5, written.join('\n'));
+  for (const line of written) {
+    assert.match(line, /; Path=\/;/);
+    assert.match(line, /; HttpOnly; SameSite=Strict/);
+    assert.doesNotMatch(line, /domain/i);
+    assert.equal(/; Secure/.test(line) && line.startsWith('__Host-'), isSecure, line);
+  }
+}
+
+/** What a cookie of ours must be like. */
+function as(isSecure) {
+  return { httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure };
+}
+
+/** The cookies that the browser holds, and what it knows of them. */
+async function held(page) {
+  const all = await page.context().cookies();
+  return Object.fromEntries(
+    all.map(({ name, httpOnly, sameSite, path, secure }) => [name, { httpOnly, sameSite, path, secure }]),
+  );
+}
+
+async function values(page) {
+  return (await page.context().cookies()).map(({ value }) => value);
+}

@@ -1,0 +1,117 @@
+// Twenty tabs of one browser over the end of access token after access token, some of them reloaded
+// in the middle, and with answers of the server that get lost: nobody is signed out.
+import assert from 'node:assert/strict';
+import { settled } from '../look.mjs';
+import { REFRESH, Way } from '../way.mjs';
+
+/** It is about time, not about width. */
+export const widths = [1280];
+
+const TABS = 20;
+const ROUNDS = Number(process.env.PS_ROUNDS ?? 10);
+const MINUTE = 60_000;
+
+export default async function tabs(world) {
+  const way = await Way.lay(Number(process.env.WAY), process.env.UPSTREAM);
+  try {
+    await rounds(world, way);
+  } finally {
+    way.close();
+  }
+}
+
+async function rounds(world, way) {
+  const first = await world.person();
+  const context = first.context();
+  // The pages' clock, not the server's: it is what makes a tab believe that its token has run out.
+  await context.clock.install();
+  await world.signUp(first, world.address('tabs'));
+  const pages = [first];
+  while (pages.length < TABS) pages.push(await context.newPage());
+  await Promise.all(pages.map((page) => open(page)));
+  way.refreshes.length = 0;
+  world.mayLose(REFRESH);
+
+  let reloads = 0;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const before = await Promise.all(pages.map(token));
+    // Every second answer is lost, every sixth twice over; and some take their time.
+    way.toLose = round % 6 === 0 ? 2 : round % 2;
+    way.delay = 100 * (round % 4);
+    const asking = context.waitForEvent('request', (request) => request.url().endsWith(REFRESH));
+    if (round % 3 === 0) await wake(context, pages);
+    else await wait(context, asking);
+    // The tab that is asking is reloaded while its answer is under way, and two others with it.
+    const asks = (await asking).frame().page();
+    const others = pages.filter((page) => page !== asks);
+    const reloaded = [asks, others[(7 * round) % others.length], others[(7 * round + 3) % others.length]];
+    await Promise.all(reloaded.map((page) => reload(page)));
+    reloads += reloaded.length;
+    const after = await Promise.all(pages.map(token));
+    for (const [tab, text] of after.entries()) {
+      assert.ok(text, `tab ${tab} is signed out in round ${round}`);
+      assert.notEqual(text, before[tab], `tab ${tab} has its old token in round ${round}`);
+    }
+    assert.deepEqual(await Promise.all(pages.map(answer)), Array(TABS).fill(200), `round ${round}`);
+  }
+
+  const count = (isOne) => way.refreshes.filter(isOne).length;
+  const keys = new Set(way.refreshes.map(({ key }) => key)).size;
+  const signOuts = count(({ status, code }) => status === 401 && code !== 'refresh_superseded');
+  const figures = {
+    rounds: ROUNDS,
+    tabs: TABS,
+    reloads,
+    refreshes: keys,
+    retries: way.refreshes.length - keys,
+    lost: count(({ isLost }) => isLost),
+    superseded: count(({ code }) => code === 'refresh_superseded'),
+    'sign-outs': signOuts,
+  };
+  console.log(Object.entries(figures).map(([name, value]) => `${value} ${name}`).join(', '));
+  assert.equal(signOuts, 0);
+  assert.equal(figures.lost, Math.ceil(ROUNDS / 2) + 2 * Math.floor(ROUNDS / 6));
+  assert.ok(figures.refreshes >= ROUNDS && figures.retries >= figures.lost, 'a calm proves nothing');
+  for (const page of pages) assert.equal(new URL(page.url()).pathname, '/activity');
+}
+
+/** Time passes, until a tab carries the session on by itself. */
+async function wait(context, asking) {
+  let isAsked = false;
+  asking.then(() => (isAsked = true));
+  // From when it may ask, by less than it waits for an answer, so that it gives none up.
+  for (let passed = 0, jump; !isAsked; passed += jump) {
+    jump = passed < 11 * MINUTE ? MINUTE : 8_000;
+    await context.clock.fastForward(jump);
+  }
+}
+
+/** A laptop was shut long past the end of the token, and every tab wants one at once. */
+async function wake(context, pages) {
+  await context.clock.fastForward(30 * MINUTE);
+  // One of them is about to be reloaded.
+  for (const page of pages) token(page).catch(() => {});
+}
+
+async function open(page) {
+  await page.goto('/activity');
+  await settled(page);
+}
+
+async function reload(page) {
+  await page.reload();
+  await settled(page);
+}
+
+/** The access token that the page's own session has by now. */
+function token(page) {
+  return page.evaluate(async () => (await import('/assets/session.js')).session.accessToken());
+}
+
+/** What a call of the page is answered. */
+function answer(page) {
+  return page.evaluate(async () => {
+    const { session } = await import('/assets/session.js');
+    return (await session.fetch('/api/auth/session')).status;
+  });
+}
