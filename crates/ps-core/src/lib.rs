@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod follow;
 mod id;
+mod language;
 mod limit;
 mod mac;
 mod mail;

@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::language;
+
 /// The client behind a request, as the edge saw it: what limits, mails and events speak of.
 ///
 /// None of it authenticates anybody.
@@ -15,6 +17,7 @@ pub struct Requester {
     /// What the client calls itself: printable, 256 characters at most.
     pub user_agent: Option<String>,
     /// The languages that the client asks for, as in `Accept-Language`: printable, 256 characters at most.
+    /// A mail to it is written in [one of them](Self::language_of).
     pub languages: Option<String>,
     /// The name of this request in logs and events.
     pub request_id: String,
@@ -44,6 +47,19 @@ impl Requester {
     pub fn with_languages(mut self, text: &str) -> Self {
         self.languages = printable(text);
         self
+    }
+
+    /// Which of these languages (BCP 47 tags) the client likes best, by the weights that it gives
+    /// them (RFC 9110 §12.5.4); `None` where it names none of them.
+    ///
+    /// ```
+    /// # use ps_core::Requester;
+    /// let client = Requester::new([127, 0, 0, 1].into()).with_languages("de, es-MX;q=0.9, en;q=0.8");
+    /// assert_eq!(client.language_of(&["en", "es"]), Some("es"));
+    /// ```
+    #[must_use]
+    pub fn language_of<'a>(&self, known: &[&'a str]) -> Option<&'a str> {
+        language::best(self.languages.as_deref()?, known)
     }
 
     /// With the name of the request.

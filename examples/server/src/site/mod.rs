@@ -75,7 +75,7 @@ impl Site {
         }
         let asked = call.query("lang")?;
         let asked = asked.and_then(|code| Language::of(&code));
-        let language = asked.unwrap_or_else(|| chosen(&call.head().headers));
+        let language = asked.unwrap_or_else(|| chosen(&call.head().headers, call.requester()));
         let mut response = show(self, call, Frame::new(call, language))?;
         if let Some(language) = asked {
             let cookie = remembering(language);
