@@ -13,6 +13,7 @@ mod limit;
 mod mac;
 mod mail;
 mod outbox;
+mod paragraph;
 mod random;
 mod requester;
 mod secret;
@@ -31,6 +32,7 @@ pub use limit::{Hit, HitEffect, LimitKey, LimitRule, Limited, Limiter, judge_hit
 pub use mac::{MacKey, MacKeys, Tag};
 pub use mail::{Mail, MailError, Mailer};
 pub use outbox::{Draft, Outbox, Unwritten};
+pub use paragraph::Paragraph;
 pub use random::{Random, SystemRandom, random_base62};
 pub use requester::{Network, Requester};
 pub use secret::{InvalidSecret, KeyPurpose, KeyVersion, RootSecret, RootSecrets, Seed};

@@ -1,14 +1,18 @@
 //! Mails that tell an account's owner what has just been done to it.
 
+mod english;
+mod plain;
+mod spanish;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ps_core::{
-    Ambient, AuthEvent, Draft, EmailAddress, Mail, Mailer, Network, Outbox, Outcome, Requester,
-    Timestamp, Unwritten, User,
+    Ambient, AuthEvent, Draft, EmailAddress, Mail, Mailer, Outbox, Outcome, Requester, Timestamp,
+    Unwritten, User,
 };
 
-use crate::answer::rfc3339;
+pub use plain::PlainNotices;
 
 /// How many notices wait at most; beyond them one is dropped, and its event says so.
 const ROOM: usize = 1_000;
@@ -38,12 +42,13 @@ pub struct Notice<'a> {
     pub to: &'a EmailAddress,
     /// When.
     pub at: Timestamp,
-    /// Who did it. What a client says of itself is a stranger's text: show the network, not the user
-    /// agent.
+    /// Who did it, and in [which language](Requester::language_of). What a client says of itself is a
+    /// stranger's text: show the network, not the user agent.
     pub requester: &'a Requester,
 }
 
-/// Writes the notices. Implement it for texts of your own.
+/// Writes the notices. Implement it for texts of your own;
+/// [`Mail::of_paragraphs`](ps_core::Mail::of_paragraphs) makes text and HTML of them.
 pub trait NoticeLetters: fmt::Debug + Send + Sync + 'static {
     /// Writes one.
     ///
@@ -123,124 +128,5 @@ impl Draft for NoticeDraft {
             at: self.at,
             requester: &self.requester,
         }))
-    }
-}
-
-/// Plain notices in English, as text, without links or pictures.
-#[derive(Clone, Debug)]
-pub struct PlainNotices {
-    site: String,
-}
-
-impl PlainNotices {
-    /// Notices of this site: its name or public URL, as its users know it.
-    #[must_use]
-    pub fn new(site: impl Into<String>) -> Self {
-        let mut site = site.into();
-        site.retain(|c| !c.is_control());
-        Self { site }
-    }
-}
-
-impl NoticeLetters for PlainNotices {
-    fn compose(&self, notice: &Notice<'_>) -> Mail {
-        let site = &self.site;
-        let (subject, what, undo) = match notice.occurrence {
-            Occurrence::Linked(provider) => (
-                format!("{provider} now signs you in to {site}"),
-                format!(
-                    "An account at {provider} was linked to your account at {site} and signs you in from now on."
-                ),
-                "remove it in the settings of your account",
-            ),
-            Occurrence::PasswordChanged => (
-                format!("Your password for {site} was changed"),
-                format!(
-                    "The password of your account at {site} was set or changed, and every other session was ended."
-                ),
-                "sign in by a code sent to this address and set another password",
-            ),
-            Occurrence::Registered(provider) => (
-                format!("Welcome to {site}"),
-                format!(
-                    "An account was made for this address at {site}, by somebody whom {provider} \
-                     knows as its owner."
-                ),
-                "sign in by a code sent to this address and remove what you do not know",
-            ),
-            Occurrence::Unlinked(provider) => (
-                format!("{provider} no longer signs you in to {site}"),
-                format!(
-                    "An account at {provider} was removed from your account at {site} and signs you in no more."
-                ),
-                "link it again in the settings of your account",
-            ),
-        };
-        let network = Network::coarse(notice.requester.address);
-        let when = moment(notice.at);
-        Mail {
-            to: notice.to.clone(),
-            subject,
-            text: format!(
-                "{what}\n\nThis was done{when} from the network {network}. If it was not you, {undo}, \
-                 and end the sessions that you do not know.\n"
-            ),
-            html: None,
-        }
-    }
-}
-
-/// ` on 2026-11-22 at 10:00 UTC`.
-fn moment(at: Timestamp) -> String {
-    let text = rfc3339(at);
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(time)) => format!(" on {day} at {time} UTC"),
-        _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mail(occurrence: &Occurrence) -> Mail {
-        let requester = Requester::new([203, 0, 113, 77].into()).with_user_agent("<b>Mozilla");
-        PlainNotices::new("https://app.example\r\nBcc: x").compose(&Notice {
-            occurrence,
-            to: &EmailAddress::parse("alice@example.com").unwrap(),
-            at: Timestamp::from_seconds(1_795_341_600),
-            requester: &requester,
-        })
-    }
-
-    // OA19
-    #[test]
-    fn a_notice_says_what_when_and_from_where() {
-        let google = || "Google".to_owned();
-        for (occurrence, words) in [
-            (Occurrence::Linked(google()), "Google now signs you in"),
-            (Occurrence::PasswordChanged, "password"),
-            (
-                Occurrence::Unlinked(google()),
-                "Google no longer signs you in",
-            ),
-        ] {
-            let Mail { subject, text, .. } = mail(&occurrence);
-            assert!(subject.contains(words), "{subject}");
-            assert!(
-                subject.ends_with("https://app.exampleBcc: x")
-                    || subject.contains("https://app.exampleBcc: x was")
-            );
-            assert!(!subject.contains(['\r', '\n']));
-            assert!(text.contains("on 2026-11-22 at 10:00 UTC from the network 203.0.113.0/24"));
-            assert!(!text.contains("Mozilla") && !text.contains("113.77"));
-        }
-    }
-
-    #[test]
-    fn no_notice_can_be_taken_for_a_code() {
-        let text = mail(&Occurrence::PasswordChanged).text;
-        let runs = text.split(|c: char| !c.is_ascii_digit());
-        assert!(runs.into_iter().all(|run| run.len() < 6), "{text}");
     }
 }

@@ -7,8 +7,8 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::{Reply, World};
-use http::Method;
-use ps_core::{MailError, Outcome};
+use http::{Method, Request};
+use ps_core::{EmailAddress, MailError, Outcome};
 use serde_json::json;
 
 const ASK: &str = "/api/auth/magic-code";
@@ -120,4 +120,42 @@ async fn a_queue_that_two_flows_share_is_counted_once() {
         .await;
     assert_eq!(set.status, 204);
     assert_eq!(world.auth.unsettled_mails(), 1);
+}
+
+// MC18
+#[tokio::test]
+async fn a_mail_is_in_the_language_of_the_request() {
+    let world = World::development().await;
+    for (person, (accepted, words)) in [
+        (
+            Some("es-MX,es;q=0.9,en;q=0.8"),
+            "Tu código para registrarte",
+        ),
+        (Some("en;q=0.9, es;q=0.1"), "Your code to register"),
+        (Some("de"), "Your code to register"),
+        (None, "Your code to register"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("person{person}@example.com");
+        let mut request = Request::post("/api/auth/register-magic");
+        if let Some(accepted) = accepted {
+            request = request.header("accept-language", accepted);
+        }
+        let body = json!({ "email": email }).to_string().into();
+        let request = request
+            .header("content-type", "application/json")
+            .body(body);
+        let asked = world.client().send(request.unwrap()).await;
+        assert_eq!(asked.status, 202, "{asked:?}");
+        idle().await;
+        let [mail] = &world
+            .mailbox
+            .messages_to(&EmailAddress::parse(&email).unwrap())[..]
+        else {
+            panic!("one mail to {email}");
+        };
+        assert!(mail.text.starts_with(words), "{accepted:?}: {}", mail.text);
+    }
 }

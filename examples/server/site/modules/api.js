@@ -2,7 +2,7 @@
 
 import { session } from './session.js';
 import { span } from './times.js';
-import { knows, say } from './words.js';
+import { knows, language, say } from './words.js';
 
 /** Anything but success. `code` is the API's, or `unreachable`. */
 export class Refusal extends Error {
@@ -41,9 +41,10 @@ export async function callOpenly(method, path, body) {
 }
 
 async function send(fetching, method, path, body) {
-  const request = { method, cache: 'no-store' };
+  // A mail that comes of it is in the language of the page.
+  const request = { method, cache: 'no-store', headers: { 'accept-language': language } };
   if (body !== undefined) {
-    request.headers = { 'content-type': 'application/json' };
+    request.headers['content-type'] = 'application/json';
     request.body = JSON.stringify(body);
   }
   let answer;

@@ -109,12 +109,17 @@ class World {
     for (const context of this.#contexts) await context.close();
   }
 
+  /** What was mailed to an address so far. */
+  async mails(email) {
+    const url = `${this.base}/dev/mailbox?to=${encodeURIComponent(email)}`;
+    return (await (await fetch(url)).json()).messages;
+  }
+
   /** The newest code that was mailed to an address, once there are so many mails. */
   async code(email, mails = 1) {
-    const url = `${this.base}/dev/mailbox?to=${encodeURIComponent(email)}`;
     let codes = [];
     const areIn = async () => {
-      const { messages } = await (await fetch(url)).json();
+      const messages = await this.mails(email);
       codes = messages.map(({ text }) => /\b\d{6,8}\b/.exec(text)?.[0]).filter(Boolean);
       return codes.length >= mails;
     };

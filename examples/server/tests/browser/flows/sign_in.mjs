@@ -73,6 +73,7 @@ export default async function sign_in(world) {
   await page.getByLabel('Código', { exact: true }).fill(await world.code(email, 2));
   await page.waitForURL(world.base + '/');
   await page.getByRole('link', { name: /^Claves de API.+/ }).waitFor();
+  assert.match((await world.mails(email)).at(-1).text, /^Tu código para entrar en /);
 
   // A provider that does not help is explained on the page, also in that language.
   const carol = await world.person({ locale: 'es-MX' });
