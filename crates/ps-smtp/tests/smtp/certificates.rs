@@ -1,13 +1,6 @@
 //! An authority of the tests' own, and what it signs.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use tokio_rustls::rustls::{
-    ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 
 pub(crate) struct Authority {
     pub(crate) pem: String,
@@ -24,18 +17,10 @@ impl Authority {
         Self { pem, issuer }
     }
 
-    /// A TLS server whose certificate is for this name or address.
-    pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
+    /// A certificate for this name or address, and its key.
+    pub(crate) fn issue(&self, name: &str) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key);
-        Arc::new(config.unwrap())
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 }
