@@ -43,7 +43,10 @@ fn body(document: &Value) -> String {
             .collect();
         if !operations.is_empty() {
             let title = escape(tag.unwrap_or("Others"));
-            let _ = write!(html, "<h2>{title}</h2>{operations}");
+            let _ = write!(
+                html,
+                "<h2>{title}</h2><div class=\"reference\">{operations}</div>"
+            );
         }
     }
     html += "<h2>Bodies</h2>";
@@ -68,7 +71,8 @@ fn operation(document: &Value, method: &str, path: &str, it: &Value) -> String {
         .as_str()
         .unwrap_or("A page of the application");
     let mut html = format!(
-        "<details><summary><code>{} {}</code> {}</summary>",
+        "<details><summary><span class=\"method {method}\">{}</span> <code>{}</code> \
+         <span class=\"quiet\">{}</span></summary>",
         method.to_uppercase(),
         escape(path),
         escape(summary),
@@ -289,11 +293,13 @@ mod tests {
         let html = body(&document);
         for part in [
             "<p>A <code>code</code>.</p>",
-            "<h2>Keys</h2><details><summary><code>GET /a/{id}</code> &lt;script&gt;</summary>",
+            "<h2>Keys</h2><div class=\"reference\"><details><summary>",
+            "<code>/a/{id}</code> <span class=\"quiet\">&lt;script&gt;</span></summary>",
             "<p>Credential: <code>session</code>, or none.</p>",
             "<td><code>id</code></td><td>path</td>",
             "<td>404</td><td><code>not_found</code>: no &lt;such&gt; thing</td>",
-            "<h2>Others</h2><details><summary><code>GET /b</code>",
+            "<h2>Others</h2><div class=\"reference\"><details><summary>",
+            "<span class=\"method get\">GET</span> <code>/b</code>",
             "<td><code>at</code></td><td>string or null (date-time)</td><td>may be left out</td>",
         ] {
             assert!(html.contains(part), "{part} in {html}");

@@ -77,17 +77,24 @@ impl Mailbox {
         for mail in self.all().iter().rev() {
             let _ = write!(
                 list,
-                "<article><h2>{}</h2><p class=\"quiet\">to {} at {}</p><pre>{}</pre></article>",
+                "<article class=\"panel mail\"><h2>{}</h2><p class=\"quiet\">To {}, \
+                 <time datetime=\"{sent_at}\">{}</time></p><pre>{}</pre></article>",
                 escape(&mail.subject),
                 escape(&mail.to),
-                escape(&mail.sent_at),
+                escape(&mail.sent_at.replace('T', " at ").replace('Z', " UTC")),
                 escape(&mail.text),
+                sent_at = escape(&mail.sent_at),
             );
         }
         if list.is_empty() {
-            list.push_str("<p>No mail yet. Ask for a code and reload this page.</p>");
+            list.push_str(
+                "<div class=\"empty\"><h2>No mail yet</h2>\
+                 <p class=\"quiet\">Ask for a code and reload this page.</p></div>",
+            );
         }
-        page("Mailbox", &format!("<h1>Mailbox</h1>{list}"))
+        let lead = "Mails that this server would have sent, the newest first.";
+        let body = format!("<h1>Mailbox</h1><p class=\"quiet\">{lead}</p>{list}");
+        page("Mailbox", &body)
     }
 
     fn catch(&self, mail: &Mail) {

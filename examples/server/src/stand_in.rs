@@ -99,8 +99,9 @@ impl StandIn {
     fn chooser(&self, asked: &Asked) -> Response<bytes::Bytes> {
         let title = escape(&self.title);
         let mut body = format!(
-            "<h1>Sign in with {title}</h1><p class=\"quiet\">This is not {title}: it stands in for it \
-             while no client of the real one is configured. Choose who signs in.</p><ul>"
+            "<div class=\"card chooser\"><h1>Sign in with {title}</h1><p class=\"quiet\">This is not \
+             {title}: it stands in for it while no client of the real one is configured. Choose who \
+             signs in.</p><ul class=\"ways\">"
         );
         let (path, query) = (self.authorize_path, escape(&asked.query));
         for person in self.provider.people() {
@@ -110,15 +111,24 @@ impl StandIn {
                 EmailVerified::True | EmailVerified::TrueText => "",
                 _ => ", not verified",
             };
+            let about = if name == email {
+                verified.trim_start_matches(", ").to_owned()
+            } else {
+                format!("{email}{verified}")
+            };
             let _ = write!(
                 body,
-                "<li><a href=\"{path}?{query}&amp;login_hint={subject}\">{name}</a> \
-                 <span class=\"quiet\">{email}{verified}</span></li>"
+                "<li><a class=\"button wide\" href=\"{path}?{query}&amp;login_hint={subject}\">{name} \
+                 <span class=\"quiet\">{about}</span></a></li>"
             );
         }
-        body.push_str("</ul><form method=\"get\"><p><label>Somebody else <input type=\"email\" name=\"email\" required></label>\
-             <label><input type=\"checkbox\" name=\"verified\" checked> with a verified address</label> \
-             <button>Sign in</button></p>");
+        body.push_str(
+            "</ul><p class=\"or\" aria-hidden=\"true\"><span>or</span></p><form method=\"get\">\
+             <label for=\"email\">Somebody else</label>\
+             <input id=\"email\" type=\"email\" name=\"email\" required>\
+             <label class=\"check\"><input type=\"checkbox\" name=\"verified\" checked> \
+             with a verified address</label><button class=\"primary\">Sign in</button>",
+        );
         for (name, value) in form_urlencoded::parse(asked.query.as_bytes()) {
             let _ = write!(
                 body,
@@ -129,7 +139,7 @@ impl StandIn {
         }
         let _ = write!(
             body,
-            "</form><p><a href=\"{path}?{query}&amp;deny=on\">Cancel</a></p>"
+            "</form><p class=\"center\"><a href=\"{path}?{query}&amp;deny=on\">Cancel</a></p></div>"
         );
         page(&format!("Sign in with {}", self.title), &body)
     }

@@ -13,10 +13,13 @@ const RENEWAL = 'session.refreshed';
 const ALARMS = new Set(['refresh.replayed', 'store.behind_token', 'account.disabled']);
 
 let events = [];
+let names = new Map();
 
 load(async () => {
   await signedIn();
-  ({ events } = await call('GET', '/api/activity'));
+  const [told, { keys }] = await Promise.all([call('GET', '/api/activity'), call('GET', '/api/keys?limit=100')]);
+  events = told.events;
+  names = new Map(keys.map(({ id, name }) => [id, name]));
   show();
 });
 
@@ -29,12 +32,14 @@ function show() {
   by('none').hidden = shown.length > 0;
 }
 
-function row({ at, outcome, reason, network }) {
+function row({ at, outcome, reason, subject, network }) {
   const item = copyOf('event');
   item.classList.toggle('is-alarm', ALARMS.has(outcome));
+  const why = reason !== null && (knows(`reason.${reason}`) ? say(`reason.${reason}`) : reason);
+  const about = [names.get(subject), why].filter(Boolean);
   fill(item, {
     what: knows(`event.${outcome}`) ? say(`event.${outcome}`) : outcome,
-    why: reason === null ? '' : `· ${knows(`reason.${reason}`) ? say(`reason.${reason}`) : reason}`,
+    about: about.map((part) => `· ${part}`).join(' '),
     at: timeElement(at),
     network: network ?? '',
   });

@@ -95,8 +95,10 @@ async function request(email, challenge) {
 function show(what) {
   sent = what;
   const minutes = Math.max(1, Math.ceil((sent.until - Date.now()) / 60_000));
-  const text = say(`code.sent.${purpose}`, { ...sent, minutes });
-  by('sent').textContent = text;
+  const { digits, email } = sent;
+  const [before, after] = say(`code.sent.${purpose}`, { digits, minutes }).split('{email}');
+  const address = Object.assign(document.createElement('strong'), { textContent: email });
+  by('sent').replaceChildren(before, address, after);
   by('code').maxLength = 2 * sent.digits;
   by('email').value = sent.email;
   by('ask').hidden = true;

@@ -44,6 +44,16 @@ const ASSETS: &[(&str, &str, &str)] = &[
         include_str!("../../site/icon.svg"),
     ),
     (
+        "/assets/google.svg",
+        ICON,
+        include_str!("../../site/google.svg"),
+    ),
+    (
+        "/assets/linkedin.svg",
+        ICON,
+        include_str!("../../site/linkedin.svg"),
+    ),
+    (
         "/assets/style.css",
         CSS,
         include_str!("../../site/style.css"),

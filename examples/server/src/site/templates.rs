@@ -14,6 +14,8 @@ pub(super) struct Way {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) href: String,
+    /// Its picture, of those that we have one of.
+    pub(super) mark: Option<&'static str>,
 }
 
 impl Way {
@@ -22,6 +24,11 @@ impl Way {
             name: provider.name().to_owned(),
             title: provider.title().to_owned(),
             href: format!("/api/auth/social/{}", provider.name()),
+            mark: match provider.name() {
+                "google" => Some("/assets/google.svg"),
+                "linkedin" => Some("/assets/linkedin.svg"),
+                _ => None,
+            },
         }
     }
 
