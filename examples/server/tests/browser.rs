@@ -4,7 +4,8 @@
 //!
 //! It wants `node`, `npm` and Chromium, and npm's registry the first time. Where they are missing the
 //! tests are skipped and say so; with `PS_REQUIRE_SERVICES=1` they fail instead. With
-//! `PS_SCREENSHOTS=<folder>` pictures of every page are left there.
+//! `PS_SCREENSHOTS=<folder>` pictures of every page are left there, with `PS_PICTURES=<folder>` those
+//! of the README: absolute paths.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
@@ -33,6 +34,8 @@ const WALKS: [(&str, &str, Start); 8] = [
     ("cookies_over_https", "cookies", Site::over_https),
 ];
 
+const PICTURES: (&str, &str, Start) = ("pictures", "pictures", Site::plain);
+
 type Start = fn(&str) -> Site;
 
 /// Where the scripts are installed, and the browser that they drive.
@@ -51,9 +54,11 @@ fn main() -> ExitCode {
         println!("SKIPPED browser: {why}");
     }
     let required = env::var_os("PS_REQUIRE_SERVICES").is_some_and(|value| value == "1");
-    let walks = WALKS.into_iter().flat_map(|walk| {
+    let pictures = env::var_os("PS_PICTURES").map(|_| PICTURES);
+    let walks = WALKS.into_iter().chain(pictures).flat_map(|walk| {
+        let is_of_looks = ["looks", "pictures"].contains(&walk.0);
         let frameworks = FRAMEWORKS.into_iter();
-        let frameworks = frameworks.filter(move |name| walk.0 != "looks" || *name == "axum");
+        let frameworks = frameworks.filter(move |name| !is_of_looks || *name == "axum");
         frameworks.map(move |framework| (walk, framework))
     });
     let trials = walks.map(|((name, flow, start), framework)| {
@@ -138,9 +143,6 @@ impl Browser {
             .env("CHROMIUM", &self.chromium)
             .envs(site.told.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        if let Some(folder) = env::var_os("PS_SCREENSHOTS") {
-            script.env("PS_SCREENSHOTS", env::current_dir()?.join(folder));
-        }
         let ran = script.output()?;
         let [told, why] =
             [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

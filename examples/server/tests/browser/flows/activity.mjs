@@ -9,7 +9,7 @@ export default async function activity(world) {
   await api.post('/api/keys', { headers, data: { name: 'ci' } });
   await page.goto('/activity');
   const events = page.locator('#events').getByRole('listitem');
-  await events.filter({ hasText: 'API key created' }).waitFor();
+  await events.filter({ hasText: 'API key created · ci' }).waitFor();
   await events.filter({ hasText: 'Account created' }).waitFor();
   assert.equal(await events.filter({ hasText: 'Session renewed' }).count(), 0);
   await page.reload();

@@ -61,12 +61,22 @@ export default async function api_keys(world) {
 
   // Revoked, after a question that one can say no to.
   const newer = page.getByRole('listitem').filter({ hasText: second.slice(-4) });
-  await newer.getByRole('button', { name: 'Revoke Nightly <build>' }).click();
+  const revoke = newer.getByRole('button', { name: 'Revoke Nightly <build>' });
+  await revoke.click();
   const asking = page.getByRole('alertdialog', { name: 'Revoke “Nightly <build>”?' });
   await asking.getByRole('button', { name: 'Cancel' }).click();
   assert.equal(await whoami(world, second), 200);
-  await newer.getByRole('button', { name: 'Revoke Nightly <build>' }).click();
-  await asking.getByRole('button', { name: 'Revoke' }).click();
+
+  // The same by keys alone: the harmless answer has the focus, and Escape gives it back.
+  await page.keyboard.press('Enter');
+  await asking.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
+  await page.keyboard.press('Escape');
+  await asking.waitFor({ state: 'hidden' });
+  assert.ok(await revoke.evaluate((button) => button === document.activeElement));
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
   await page.getByText('“Nightly <build>” is revoked.').waitFor();
   await newer.getByText('Revoked').first().waitFor();
   assert.equal(await newer.getByRole('button').count(), 0);
