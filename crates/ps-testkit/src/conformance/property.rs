@@ -3,9 +3,8 @@
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::runtime::Builder;
 
-use super::{Harness, secrets::Secrets};
+use super::{Harness, report::runtime, secrets::Secrets};
 
 /// A promise by the sentence that states it, and how to hold the store of a harness to it.
 pub struct Property<H: Harness> {
@@ -72,60 +71,10 @@ fn said(panic: &(dyn Any + Send)) -> String {
 #[error("{0}")]
 pub struct Broken(String);
 
-/// What came of each property. Printed, it is a table.
-#[derive(Clone, Debug)]
-pub struct Report(Vec<(&'static str, &'static str, Result<(), Broken>)>);
-
-impl Report {
-    /// Whether the store keeps every promise that it was asked for.
-    #[must_use]
-    pub fn all_hold(&self) -> bool {
-        self.broken().next().is_none()
-    }
-
-    /// The properties that do not hold, each by suite and name, and why.
-    pub fn broken(&self) -> impl Iterator<Item = (&'static str, &'static str, &Broken)> {
-        let all = self.0.iter();
-        all.filter_map(|(suite, name, found)| Some((*suite, *name, found.as_ref().err()?)))
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (suite, name, found) in &self.0 {
-            let sentence = name.replace('_', " ");
-            match found {
-                Ok(()) => writeln!(f, "holds  {suite}: {sentence}")?,
-                Err(why) => {
-                    let why = why.0.replace('\n', "\n         ");
-                    writeln!(f, "FAILS  {suite}: {sentence}\n         {why}")?;
-                }
-            }
-        }
-        let broken = self.broken().count();
-        write!(f, "{} properties, {broken} broken", self.0.len())
-    }
-}
-
-/// Holds a fresh store of the harness to each property, one after the other. Needs a multi-threaded
-/// tokio runtime.
-pub async fn report<H: Harness>(harness: &H, properties: &[Property<H>]) -> Report {
-    let mut rows = Vec::with_capacity(properties.len());
-    for property in properties {
-        let found = property.check(harness).await;
-        rows.push((property.suite, property.name, found));
-    }
-    Report(rows)
-}
-
 /// One property as a test: what [`conformance!`](crate::conformance!) makes of each.
 pub fn hold<H: Harness>(harness: &H, properties: &[Property<H>], name: &str) {
     let mut all = properties.iter();
     let property = all.find(|property| property.name == name);
     let property = property.expect("each name stands in the list it was taken from");
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(property.prove(harness));
+    runtime().block_on(property.prove(harness));
 }

@@ -33,20 +33,35 @@ macro_rules! suite {
                         $crate::conformance::hold(&$dollar harness, &properties, stringify!($property));
                     }
                 )*)*
+
+                #[test]
+                #[ignore = "the suite's table: -- --ignored --nocapture table"]
+                fn table() {
+                    let properties = $crate::conformance::$suite::properties();
+                    $crate::conformance::show(|| $dollar harness, properties);
+                }
             };
         }
     };
 }
 
 /// Makes a test of each property of these suites, on what the harness gives: for each suite a
-/// module of its name, and in it for each property a `#[test]` of its name.
+/// module of its name, and in it for each property a `#[test]` of its name, and an ignored one that
+/// prints the suite's table.
 ///
-/// The harness is an expression, evaluated for each test. The suites are the modules of
+/// The harness is an expression, evaluated anew for each property. The suites are the modules of
 /// [`conformance`](mod@crate::conformance); the features that they need must be on. The tests bring
 /// their own runtime.
 ///
 /// ```ignore
 /// ps_testkit::conformance!(OnMine::in_a_new_directory() => users, accounts, keys);
+/// ```
+///
+/// ```sh
+/// cargo test --test conformance                                # all of it
+/// cargo test --test conformance keys::                         # one suite
+/// cargo test --test conformance keys::a_revoked_key_stays      # one property
+/// cargo test --test conformance table -- --ignored --nocapture # the tables
 /// ```
 #[macro_export]
 macro_rules! conformance {
