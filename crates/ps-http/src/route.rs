@@ -254,8 +254,8 @@ impl Table {
         method: &Method,
         path: &'a str,
     ) -> Result<(&Route, Option<&'a str>), Problem> {
-        let found = self.at(path).ok_or(Problem::new(crate::Code::NotFound));
-        let (routes, parameter) = found?;
+        let found = self.at(path);
+        let (routes, parameter) = found.ok_or_else(|| Problem::new(crate::Code::NotFound))?;
         let wanted = if method == Method::HEAD {
             &Method::GET
         } else {

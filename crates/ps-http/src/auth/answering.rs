@@ -201,7 +201,7 @@ impl Auth {
         let keys = self
             .keys
             .as_ref()
-            .ok_or(Problem::new(Code::InternalError))?;
+            .ok_or_else(|| Problem::new(Code::InternalError))?;
         let text = crate::edge::key_text(headers)?;
         Ok(keys.authenticate(text, &arrival.requester).await?)
     }
@@ -215,12 +215,12 @@ impl Auth {
         let sessions = self
             .sessions
             .as_ref()
-            .ok_or(Problem::new(Code::InternalError))?;
+            .ok_or_else(|| Problem::new(Code::InternalError))?;
         if arrival.presents_key {
             return Err(Problem::refused(Code::SessionRequired));
         }
         let token = crate::edge::access_token(headers);
-        let token = token.ok_or(Problem::new(Code::SessionRequired))?;
+        let token = token.ok_or_else(|| Problem::new(Code::SessionRequired))?;
         Ok(sessions.authenticate(token, &arrival.requester).await?)
     }
 

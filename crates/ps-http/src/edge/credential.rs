@@ -35,11 +35,11 @@ pub(crate) fn key_text(headers: &HeaderMap) -> Result<&str, Problem> {
         .map(|value| value.as_bytes().trim_ascii());
     let value = value.or_else(|| bearer_text(headers));
     let value = value.filter(|value| !value.is_empty());
-    let value = value.ok_or(Problem::new(Code::ApiKeyMissing))?;
+    let value = value.ok_or_else(|| Problem::new(Code::ApiKeyMissing))?;
     let text = std::str::from_utf8(value)
         .ok()
         .filter(|text| text.len() <= 4096);
-    let text = text.ok_or(Problem::refused(Code::ApiKeyInvalid))?;
+    let text = text.ok_or_else(|| Problem::refused(Code::ApiKeyInvalid))?;
     if is_shaped_like_a_jwt(text) {
         return Err(Problem::refused(Code::ApiKeyRequired));
     }
@@ -70,12 +70,19 @@ fn bearer_text(headers: &HeaderMap) -> Option<&[u8]> {
 /// Three parts of base64url between dots, none empty but perhaps the last.
 #[cfg(feature = "apikey")]
 fn is_shaped_like_a_jwt(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('.').collect();
-    let base64url = |part: &&str| {
+    let mut parts = text.split('.');
+    let (Some(header), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let base64url = |part: &str| {
         part.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'='))
     };
-    parts.len() == 3 && parts.iter().all(base64url) && !parts[0].is_empty() && !parts[1].is_empty()
+    [header, claims, signature].into_iter().all(base64url)
+        && !header.is_empty()
+        && !claims.is_empty()
 }
 
 #[cfg(test)]

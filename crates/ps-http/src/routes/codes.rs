@@ -131,7 +131,7 @@ impl Desk {
     async fn verify(self, call: Call, purpose: Purpose) -> Answer {
         let body: VerifyBody = call.json()?;
         let challenge = named(&call, body.challenge.as_deref());
-        let challenge = challenge.ok_or(Problem::new(Code::ChallengeMissing))?;
+        let challenge = challenge.ok_or_else(|| Problem::new(Code::ChallengeMissing))?;
         let email = body.email.as_deref().map(read_email).transpose()?;
         let from = call.requester().address;
         let now = self.sign_in.ambient.clock.now();

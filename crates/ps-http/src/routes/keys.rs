@@ -135,7 +135,7 @@ impl Desk {
     async fn read(self, call: Call, caller: SessionCaller) -> Answer {
         let id = key_id(&call)?;
         let record = self.keys.read(&caller.account, &id).await?;
-        let record = record.ok_or(Problem::new(Code::NotFound))?;
+        let record = record.ok_or_else(|| Problem::new(Code::NotFound))?;
         let now = self.ambient.clock.now();
         Ok(json(StatusCode::OK, &KeyView::of(&record, now)))
     }

@@ -173,7 +173,7 @@ impl SocialDesk {
     fn provider<'a>(&self, call: &'a Call) -> Result<&'a str, Problem> {
         let provider = call.parameter();
         let known = self.logins.is_known(provider).then_some(provider);
-        known.ok_or(Problem::new(Code::ProviderUnknown))
+        known.ok_or_else(|| Problem::new(Code::ProviderUnknown))
     }
 }
 
