@@ -149,7 +149,8 @@ impl Edge {
         }
         let authority = authority(&head.uri, &head.headers);
         if self.development {
-            let local = authority.is_some_and(is_loopback_authority);
+            let local = authority
+                .is_some_and(|text| self.public_url.is_written(text) || is_loopback_authority(text));
             if !local || head.headers.keys().any(is_from_a_proxy) {
                 return Err(Problem::new(Code::DevelopmentOnly));
             }

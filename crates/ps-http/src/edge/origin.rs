@@ -17,6 +17,8 @@ pub struct InvalidOrigin;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     url: Url,
+    /// As a browser writes it: what is compared on every request.
+    text: Box<str>,
 }
 
 impl Origin {
@@ -33,7 +35,8 @@ impl Origin {
             && url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none();
-        bare.then_some(Self { url }).ok_or(InvalidOrigin)
+        let text = url.origin().ascii_serialization().into();
+        bare.then_some(Self { url, text }).ok_or(InvalidOrigin)
     }
 
     /// Whether its scheme is `https`.
@@ -67,17 +70,25 @@ impl Origin {
 
     /// Whether a `Host` or `:authority` names this origin, its default port written or not.
     pub(crate) fn is_authority(&self, authority: &str) -> bool {
-        origin_of(self.url.scheme(), authority).is_some_and(|origin| origin == *self)
+        self.is_written(authority)
+            || origin_of(self.url.scheme(), authority).is_some_and(|origin| origin == *self)
+    }
+
+    /// Whether an authority is this origin's to the byte, as it nearly always is: then nothing has
+    /// to be parsed.
+    pub(crate) fn is_written(&self, authority: &str) -> bool {
+        let rest = self.text.strip_prefix(self.url.scheme());
+        rest.and_then(|rest| rest.strip_prefix("://")) == Some(authority)
     }
 
     fn is_header(&self, value: &[u8]) -> bool {
-        self.url.origin().ascii_serialization().as_bytes() == value
+        self.text.as_bytes() == value
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url.origin().ascii_serialization())
+        f.write_str(&self.text)
     }
 }
 
@@ -126,7 +137,7 @@ impl Edge {
         };
         passes
             .then_some(())
-            .ok_or(Problem::new(Code::OriginForbidden))
+            .ok_or_else(|| Problem::new(Code::OriginForbidden))
     }
 
     /// Whether an `Origin` header names our own pages. In development the loopback names are one.
