@@ -41,10 +41,13 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// and folding would make the first eight digits likelier than the rest.
 pub fn random_base62(random: &dyn Random, dest: &mut [u8]) {
     const UNBIASED: u8 = 248;
-    let mut pool = [0u8; 64];
+    let mut room = [0u8; 256];
+    // One call of the system a text, as a rule; a long one is not drawn in sips.
+    let size = if dest.len() > 48 { room.len() } else { 64 };
+    let pool = &mut room[..size];
     let mut filled = 0;
     while filled < dest.len() {
-        random.fill(&mut pool);
+        random.fill(pool);
         for byte in pool.iter().filter(|byte| **byte < UNBIASED) {
             if filled == dest.len() {
                 break;

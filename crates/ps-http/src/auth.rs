@@ -4,12 +4,14 @@ mod admission;
 mod answering;
 #[cfg(feature = "openapi")]
 mod openapi;
+mod request_ids;
 
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::future::join_all;
 use ps_core::{AccountId, Accounts, Ambient, AuthEvent, Follower, Outbox, Outcome, StoreResult};
 
+use self::request_ids::RequestIds;
 use crate::{
     Edge, Route,
     route::{Handler, Table},
@@ -33,6 +35,7 @@ pub struct Auth {
     places: admission::Places,
     accounts: Arc<dyn Accounts>,
     follower: Arc<Follower>,
+    request_ids: RequestIds,
     ambient: Ambient,
     #[cfg(feature = "apikey")]
     keys: Option<Arc<ps_apikey::ApiKeys>>,
@@ -63,6 +66,7 @@ impl Auth {
             places: admission::Places::new(Admission::default()),
             accounts,
             follower,
+            request_ids: RequestIds::new(Arc::clone(&ambient.random)),
             ambient,
             #[cfg(feature = "apikey")]
             keys: None,
