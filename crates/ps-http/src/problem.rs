@@ -8,6 +8,11 @@ use serde::Serialize;
 
 use crate::{Code, answer};
 
+/// The challenge of a 401 where no credential was sent (RFC 6750 §3), and where one was refused.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="api""#);
+const REFUSED: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="api", error="invalid_token""#);
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -42,7 +47,7 @@ impl Problem {
             headers: HeaderMap::new(),
         }));
         match code.status() {
-            StatusCode::UNAUTHORIZED => problem.with_challenge(""),
+            StatusCode::UNAUTHORIZED => problem.with_challenge(CHALLENGE),
             StatusCode::SERVICE_UNAVAILABLE => {
                 problem.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
@@ -53,14 +58,15 @@ impl Problem {
     /// A 401 for a credential that was sent and refused (RFC 6750 §3.1).
     #[must_use]
     pub fn refused(code: Code) -> Self {
-        Self::new(code).with_challenge(r#", error="invalid_token""#)
+        Self::new(code).with_challenge(REFUSED)
     }
 
     /// A 403 for an API key without `scope` (RFC 6750 §3.1).
     #[must_use]
     pub fn scope_missing(scope: &str) -> Self {
-        Self::new(Code::ScopeMissing)
-            .with_challenge(&format!(r#", error="insufficient_scope", scope="{scope}""#))
+        let text = format!(r#"Bearer realm="api", error="insufficient_scope", scope="{scope}""#);
+        let value = HeaderValue::try_from(text).unwrap_or(CHALLENGE);
+        Self::new(Code::ScopeMissing).with_challenge(value)
     }
 
     /// A 400 that says what is wrong with each field.
@@ -114,9 +120,7 @@ impl Problem {
         self
     }
 
-    fn with_challenge(mut self, rest: &str) -> Self {
-        let text = format!(r#"Bearer realm="api"{rest}"#);
-        let value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
+    fn with_challenge(mut self, value: HeaderValue) -> Self {
         self.0.headers.insert(header::WWW_AUTHENTICATE, value);
         self
     }

@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
-use ps_core::random_base62;
 use tracing::Instrument;
 
 use super::Auth;
@@ -33,20 +32,20 @@ impl Auth {
 
     async fn respond(&self, head: Parts, body: Option<Bytes>, on: Connection) -> Response<Bytes> {
         let arrival = self.arrival(&head, on);
-        let request_id = arrival.requester.request_id.clone();
-        let span = tracing::info_span!("request", request_id);
+        let span = tracing::info_span!("request", request_id = arrival.requester.request_id);
         async {
             let asked = Asked::of(&head, &arrival);
-            let path = loggable(head.uri.path());
             let answering = AssertUnwindSafe(self.answer(head, body, arrival)).catch_unwind();
             let answer = answering.await.unwrap_or_else(|_| {
                 tracing::error!("a handler panicked");
                 Err(Problem::new(Code::InternalError))
             });
             let mut response = answer.unwrap_or_else(Problem::into_response);
-            self.finish(&asked, &mut response);
-            let status = response.status().as_u16();
-            tracing::info!(target: "ps_auth::access", method = %asked.method, path, status);
+            if let Some(path) = &asked.path {
+                let status = response.status().as_u16();
+                tracing::info!(target: LOG, method = %asked.method, path, status);
+            }
+            self.finish(asked, &mut response);
             response
         }
         .instrument(span)
@@ -100,26 +99,21 @@ impl Auth {
     fn arrival(&self, head: &Parts, on: Connection) -> Arrival {
         let mut arrival = self.edge.arrival(head, on);
         arrival.presents_key = presents_key(&head.headers, self.key_prefix());
-        let given = head.headers.get(REQUEST_ID).filter(|_| arrival.from_proxy);
+        let believed = arrival.from_proxy;
+        let given = believed.then(|| head.headers.get(REQUEST_ID)).flatten();
         let given = given
             .and_then(|id| id.to_str().ok())
             .filter(|id| is_request_id(id));
-        arrival.requester.request_id = given.map_or_else(|| self.new_request_id(), str::to_owned);
+        arrival.requester.request_id = given.map_or_else(|| self.request_ids.next(), str::to_owned);
         arrival
-    }
-
-    fn new_request_id(&self) -> String {
-        let mut id = vec![0; 16];
-        random_base62(&*self.ambient.random, &mut id);
-        String::from_utf8(id).unwrap_or_default()
     }
 
     /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin, a place
     /// among those that are answered at once, credential, scope, content type, body size, and then the handler's own.
     async fn answer(&self, head: Parts, body: Option<Bytes>, arrival: Arrival) -> Answer {
         self.edge.require_place(&head, &arrival)?;
-        if self.table.knows(head.uri.path())
-            && let Some(preflight) = self.edge.preflight(&head)
+        if let Some(preflight) = self.edge.preflight(&head)
+            && self.table.knows(head.uri.path())
         {
             return Ok(preflight);
         }
@@ -225,7 +219,7 @@ impl Auth {
     }
 
     /// What every answer carries.
-    fn finish(&self, asked: &Asked, response: &mut Response<Bytes>) {
+    fn finish(&self, asked: Asked, response: &mut Response<Bytes>) {
         if asked.method == Method::HEAD {
             let length = HeaderValue::from(response.body().len());
             response
@@ -238,10 +232,10 @@ impl Auth {
         if asked.secure {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }
-        if let Ok(id) = HeaderValue::try_from(asked.request_id.as_str()) {
+        if let Some(id) = asked.request_id {
             headers.insert(REQUEST_ID, id);
         }
-        self.edge.share(&asked.headers, headers);
+        self.edge.share(asked.origin.as_ref(), headers);
     }
 }
 
@@ -249,25 +243,27 @@ impl Auth {
 struct Asked {
     method: Method,
     secure: bool,
-    request_id: String,
-    headers: HeaderMap,
+    request_id: Option<HeaderValue>,
+    origin: Option<HeaderValue>,
+    /// For the log, where there is one.
+    path: Option<String>,
 }
 
 impl Asked {
     fn of(head: &Parts, arrival: &Arrival) -> Self {
-        let mut headers = HeaderMap::new();
-        if let Some(origin) = head.headers.get(header::ORIGIN) {
-            headers.insert(header::ORIGIN, origin.clone());
-        }
+        let is_logged = tracing::enabled!(target: LOG, tracing::Level::INFO);
         Self {
             method: head.method.clone(),
             secure: arrival.secure,
-            request_id: arrival.requester.request_id.clone(),
-            headers,
+            request_id: HeaderValue::from_str(&arrival.requester.request_id).ok(),
+            origin: head.headers.get(header::ORIGIN).cloned(),
+            path: is_logged.then(|| loggable(head.uri.path())),
         }
     }
 }
 
+/// Where the line about each request goes.
+const LOG: &str = "ps_auth::access";
 const USUAL_PREFIX: &str = "ps_";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");

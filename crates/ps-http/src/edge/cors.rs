@@ -16,13 +16,14 @@ impl Edge {
     /// The answer to a preflight request of an allowed origin; `None` where it is not one, and then
     /// `OPTIONS` is a method like any other.
     pub(crate) fn preflight(&self, head: &Parts) -> Option<Response<Bytes>> {
-        let asked = head
-            .headers
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if head.method != Method::OPTIONS || !asked {
+        let asked = head.method == Method::OPTIONS
+            && head
+                .headers
+                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if !asked {
             return None;
         }
-        self.cross_origin(&head.headers)?;
+        self.cross_origin(head.headers.get(header::ORIGIN))?;
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::NO_CONTENT;
         let headers = answer.headers_mut();
@@ -36,12 +37,12 @@ impl Edge {
     }
 
     /// Lets the page that asked read the answer, if its origin is allowed.
-    pub(crate) fn share(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
+    pub(crate) fn share(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
         if self.allowed_origins.is_empty() {
             return;
         }
         answer.append(header::VARY, HeaderValue::from_static("origin"));
-        if let Some(origin) = self.cross_origin(asked) {
+        if let Some(origin) = self.cross_origin(origin) {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             answer.insert(
                 header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
@@ -51,9 +52,8 @@ impl Edge {
         }
     }
 
-    fn cross_origin<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-        let origin = headers.get(header::ORIGIN)?;
-        self.allowed_origin(origin.as_bytes()).map(|_| origin)
+    fn cross_origin<'a>(&self, origin: Option<&'a HeaderValue>) -> Option<&'a HeaderValue> {
+        origin.filter(|origin| self.allowed_origin(origin.as_bytes()).is_some())
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
         ] {
             let head = asked(Method::OPTIONS, origin);
             let mut answer = HeaderMap::new();
-            edge.share(&head.headers, &mut answer);
+            edge.share(head.headers.get("origin"), &mut answer);
             let shared = answer.get("access-control-allow-origin");
             assert_eq!(
                 shared.is_some_and(|value| value == origin),
@@ -110,7 +110,7 @@ mod tests {
         let edge = edge(&[]);
         let head = asked(Method::OPTIONS, "https://app.example.com");
         let mut answer = HeaderMap::new();
-        edge.share(&head.headers, &mut answer);
+        edge.share(head.headers.get("origin"), &mut answer);
         assert!(answer.is_empty() && edge.preflight(&head).is_none());
     }
 }

@@ -149,8 +149,9 @@ impl Edge {
         }
         let authority = authority(&head.uri, &head.headers);
         if self.development {
-            let local = authority
-                .is_some_and(|text| self.public_url.is_written(text) || is_loopback_authority(text));
+            let local = authority.is_some_and(|text| {
+                self.public_url.is_written(text) || is_loopback_authority(text)
+            });
             if !local || head.headers.keys().any(is_from_a_proxy) {
                 return Err(Problem::new(Code::DevelopmentOnly));
             }
