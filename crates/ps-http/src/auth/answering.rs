@@ -1,11 +1,14 @@
 //! One request: judged in order, handled, finished.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
-use tracing::Instrument;
 
 use super::Auth;
 use crate::{
@@ -19,37 +22,47 @@ impl Auth {
     /// too many is enough to refuse it.
     ///
     /// A panic in a handler is a 500 and a log line; the process lives on.
-    pub async fn handle(&self, request: Request<Bytes>, on: Connection) -> Response<Bytes> {
+    pub fn handle(
+        &self,
+        request: Request<Bytes>,
+        on: Connection,
+    ) -> impl Future<Output = Response<Bytes>> + Send {
         let (head, body) = request.into_parts();
-        self.respond(head, Some(body), on).await
+        self.respond(head, Some(body), on)
     }
 
     /// Answers a request whose body broke off or did not come in time. It is refused in its turn,
     /// after everything that comes before the body, and nothing is done for it.
-    pub async fn handle_torn(&self, head: Parts, on: Connection) -> Response<Bytes> {
-        self.respond(head, None, on).await
+    pub fn handle_torn(
+        &self,
+        head: Parts,
+        on: Connection,
+    ) -> impl Future<Output = Response<Bytes>> + Send {
+        self.respond(head, None, on)
     }
 
     async fn respond(&self, head: Parts, body: Option<Bytes>, on: Connection) -> Response<Bytes> {
         let arrival = self.arrival(&head, on);
         let span = tracing::info_span!("request", request_id = arrival.requester.request_id);
-        async {
-            let asked = Asked::of(&head, &arrival);
-            let answering = AssertUnwindSafe(self.answer(head, body, arrival)).catch_unwind();
-            let answer = answering.await.unwrap_or_else(|_| {
+        let asked = span.in_scope(|| Asked::of(&head, &arrival));
+        // Polled where it lies: the usual wrappers for spans and panics would move it about.
+        let mut answering = pin!(self.answer(head, body, arrival));
+        let answer = poll_fn(|context| {
+            let _entered = span.enter();
+            let polling = AssertUnwindSafe(|| answering.as_mut().poll(context));
+            catch_unwind(polling).unwrap_or_else(|_| {
                 tracing::error!("a handler panicked");
-                Err(Problem::new(Code::InternalError))
-            });
-            let mut response = answer.unwrap_or_else(Problem::into_response);
-            if let Some(path) = &asked.path {
-                let status = response.status().as_u16();
-                tracing::info!(target: LOG, method = %asked.method, path, status);
-            }
-            self.finish(asked, &mut response);
-            response
+                Poll::Ready(Err(Problem::new(Code::InternalError)))
+            })
+        });
+        let mut response = answer.await.unwrap_or_else(Problem::into_response);
+        if let Some(path) = &asked.path {
+            let status = response.status().as_u16();
+            let method = &asked.method;
+            span.in_scope(|| tracing::info!(target: LOG, %method, path, status));
         }
-        .instrument(span)
-        .await
+        self.finish(asked, &mut response);
+        response
     }
 
     /// The answer where the adapter does not know the client's address: a mistake in how the server

@@ -4,8 +4,8 @@
 mod described;
 
 use http::{Method, StatusCode};
-use ps_apikey::KeyCaller;
-use serde::Serialize;
+use ps_apikey::{KeyCaller, Scopes};
+use serde::{Serialize, Serializer};
 
 use crate::{Answer, Route, answer::rfc3339, json};
 
@@ -26,7 +26,7 @@ async fn who(caller: KeyCaller) -> Answer {
     let key = KeyBody {
         id: record.id.as_str(),
         name: record.name.as_str(),
-        scopes: record.scopes.iter().collect(),
+        scopes: &record.scopes,
         expires_at: record.expires_at.map(rfc3339),
     };
     let body = WhoBody {
@@ -48,7 +48,13 @@ struct WhoBody<'a> {
 struct KeyBody<'a> {
     id: &'a str,
     name: &'a str,
-    scopes: Vec<&'a str>,
+    #[serde(serialize_with = "listed")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<&str>))]
+    scopes: &'a Scopes,
     #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     expires_at: Option<String>,
+}
+
+fn listed<S: Serializer>(scopes: &Scopes, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(scopes.iter())
 }
