@@ -11,6 +11,8 @@ export class Way {
   delay = 0;
   /** What has become of every refresh. */
   refreshes = [];
+  /** How many refreshes are under way. */
+  underWay = 0;
   #server;
 
   /** From this port to the server at `upstream`. */
@@ -30,21 +32,27 @@ export class Way {
 
   #carry(upstream, request, response) {
     const { method, url, headers } = request;
+    const isRefresh = url === REFRESH;
+    if (isRefresh) this.underWay += 1;
     const onwards = http.request(upstream, { path: url, method, headers, setHost: false });
     // Whatever the browser does meanwhile, the server answers, as it would across a network.
     onwards.on('response', async (answer) => {
       const parts = [];
       for await (const part of answer) parts.push(part);
       const body = Buffer.concat(parts);
-      if (url === REFRESH) await sleep(this.delay);
-      if (url === REFRESH && this.#isLost(headers, answer.statusCode, body)) {
+      if (isRefresh) await sleep(this.delay);
+      if (isRefresh) this.underWay -= 1;
+      if (isRefresh && this.#isLost(headers, answer.statusCode, body)) {
         request.socket.destroy();
         return;
       }
       response.writeHead(answer.statusCode, answer.rawHeaders);
       response.end(body);
     });
-    onwards.on('error', () => request.socket.destroy());
+    onwards.on('error', () => {
+      if (isRefresh) this.underWay -= 1;
+      request.socket.destroy();
+    });
     request.pipe(onwards);
   }
 
