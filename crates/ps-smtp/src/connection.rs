@@ -108,7 +108,11 @@ impl Server {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in lookup_host(host).await.map_err(broken)?.filter(may_be) {
             match timeout(PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Ok(stream)) => {
+                    // The end of a text is a write of its own, and would wait for an acknowledgement.
+                    stream.set_nodelay(true).map_err(broken)?;
+                    return Ok(stream);
+                }
                 Ok(Err(error)) => last = error,
                 Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
             }

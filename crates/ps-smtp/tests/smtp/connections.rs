@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ps_core::MailError;
+use ps_core::{Clock, MailError};
 use ps_testkit::TestAmbient;
 
 use crate::{Act, Stage, all, mail, plain, send};
@@ -153,6 +153,21 @@ async fn a_connection_idle_for_too_long_is_taken_leave_of() {
     tokio::time::timeout(Duration::from_secs(5), left)
         .await
         .unwrap();
+}
+
+/// Where it does, each mail takes the 40 ms after which a server acknowledges what it has no answer to.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_text_waits_for_no_acknowledgement() {
+    let (_sink, mailer) = plain(|_, _| Act::Go).await;
+    let clock = ps_core::SystemClock;
+    let mut took = Vec::new();
+    for _ in 0..21 {
+        let start = clock.now();
+        send(&mailer, &mail("Hello", "Text")).await.unwrap();
+        took.push(clock.now().since(start));
+    }
+    took.sort();
+    assert!(took[10] < Duration::from_millis(30), "{took:?}");
 }
 
 /// A server that is set up before its runtime runs must not panic.

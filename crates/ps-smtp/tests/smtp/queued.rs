@@ -73,7 +73,7 @@ async fn once(stage: Stage, act: fn() -> Act) -> (Sink, SmtpMailer) {
         },
     )
     .await;
-    (sink, mailer.with_deadline(Duration::from_secs(1)))
+    (sink, mailer.with_deadline(Duration::from_secs(3)))
 }
 
 // MC17, F8
