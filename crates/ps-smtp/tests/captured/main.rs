@@ -8,6 +8,8 @@
 
 #[path = "../smtp/certificates.rs"]
 mod certificates;
+#[path = "../smtp/fate.rs"]
+mod fate;
 mod letters;
 mod outcomes;
 mod security;

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod connections;
+mod fate;
 mod faults;
 mod queued;
 mod sink;

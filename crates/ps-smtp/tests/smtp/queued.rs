@@ -1,66 +1,24 @@
 //! Mails that an outbox hands in here, again where they may be.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
     time::Duration,
 };
 
-use async_trait::async_trait;
 use ps_core::{
-    Ambient, Draft, EmailAddress, EventSink, Mail, Mailer, Outbox,
+    Mail,
     Outcome::{self, MailDelayed, MailFailed, MailSent, MailUnknown},
-    Requester, Timestamp, Unwritten,
 };
 use ps_smtp::{SmtpMailer, SmtpSettings};
-use ps_testkit::RecordedEvents;
 
-use crate::{Act, FROM, Sink, Stage, mail, plain};
+use crate::{Act, FROM, Sink, Stage, fate, mail, plain};
 
-/// A mail that is of use for ten minutes.
-#[derive(Debug)]
-struct Note(EmailAddress, Requester, Timestamp);
-
-#[async_trait]
-impl Draft for Note {
-    fn to(&self) -> &EmailAddress {
-        &self.0
+/// What becomes of one mail.
+async fn fate_of(mailer: SmtpMailer) -> Vec<Outcome> {
+    fn code() -> Mail {
+        mail("012345 is your code", "012345")
     }
-
-    fn requester(&self) -> &Requester {
-        &self.1
-    }
-
-    fn until(&self) -> Timestamp {
-        self.2
-    }
-
-    async fn write(&self) -> Result<Mail, Unwritten> {
-        Ok(mail("012345 is your code", "012345"))
-    }
-}
-
-/// What becomes of one mail, on the system's clock.
-async fn fate(mailer: SmtpMailer) -> Vec<Outcome> {
-    let events = RecordedEvents::default();
-    let ambient = Ambient::system(Arc::new(events.clone()) as Arc<dyn EventSink>);
-    let until = ambient.clock.now().plus(Duration::from_secs(600));
-    let outbox = Outbox::new(Arc::new(mailer) as Arc<dyn Mailer>, 10, ambient);
-    let to = EmailAddress::parse("alice@example.com").unwrap();
-    assert!(outbox.put(Note(to, Requester::new([127, 0, 0, 1].into()), until)));
-    let settled = async {
-        while outbox.unsettled() > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::select! {
-        () = outbox.run() => {}
-        () = settled => {}
-        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it never ends"),
-    }
-    events.take()
+    fate::fate(mailer, code, 600).await
 }
 
 /// At this stage it breaks the first time, and is good from then on.
@@ -88,7 +46,7 @@ async fn a_mail_that_was_not_taken_is_handed_in_again_and_arrives_once() {
     ];
     let cases = again.map(|(stage, act)| async move {
         let (sink, mailer) = once(stage, act).await;
-        let told = fate(mailer).await;
+        let told = fate_of(mailer).await;
         assert_eq!(told, [MailDelayed, MailSent], "{stage:?}");
         assert_eq!(sink.received().len(), 1, "{stage:?}");
     });
@@ -101,7 +59,7 @@ async fn a_mail_that_may_have_been_taken_is_never_handed_in_again() {
     let cut = [(|| Act::Drop) as fn() -> Act, || Act::Hang];
     let cases = cut.map(|act| async move {
         let (sink, mailer) = once(Stage::Text, act).await;
-        let told = fate(mailer).await;
+        let told = fate_of(mailer).await;
         assert_eq!(told, [MailUnknown]);
         assert_eq!(sink.received().len(), 1);
         assert_eq!(sink.connections(), 1);
@@ -113,7 +71,7 @@ async fn a_mail_that_may_have_been_taken_is_never_handed_in_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_mail_is_not_handed_in_again() {
     let (sink, mailer) = once(Stage::Text, || Act::Reply("554 5.7.1 spam")).await;
-    assert_eq!(fate(mailer).await, [MailFailed]);
+    assert_eq!(fate_of(mailer).await, [MailFailed]);
     assert_eq!(sink.connections(), 1);
 }
 
@@ -124,7 +82,7 @@ async fn a_server_that_comes_up_late_gets_the_mail() {
     let address = place.local_addr().unwrap();
     drop(place);
     let settings = SmtpSettings::parse(&format!("smtp://{address}"), FROM).unwrap();
-    let (told, sink) = tokio::join!(fate(SmtpMailer::new(settings).unwrap()), async {
+    let (told, sink) = tokio::join!(fate_of(SmtpMailer::new(settings).unwrap()), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Sink::start_at(address, crate::Security::Plain, |_, _| Act::Go).await
     });
