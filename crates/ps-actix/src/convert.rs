@@ -9,7 +9,7 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
-use http::{Request, Response, Uri, header, request::Parts};
+use http::{Method, Request, Response, Uri, header, request::Parts, uri::PathAndQuery};
 
 use crate::body::Answered;
 
@@ -18,19 +18,24 @@ use crate::body::Answered;
 /// # Errors
 /// What `http` 1 does not take, though 0.2 did.
 pub(crate) fn head(head: &RequestHead) -> http::Result<Parts> {
-    let request = Request::builder()
-        .method(head.method.as_str())
-        .uri(uri(&head.uri)?)
-        .version(version(head.version));
-    let headers = head.headers.iter();
-    let request = headers.fold(request, |request, (name, value)| {
-        request.header(name.as_str(), value.as_bytes())
-    });
-    Ok(request.body(())?.into_parts().0)
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.method = Method::from_bytes(head.method.as_str().as_bytes())?;
+    parts.uri = uri(&head.uri)?;
+    parts.version = version(head.version);
+    parts.headers.try_reserve(head.headers.len())?;
+    for (name, value) in head.headers.iter() {
+        let name = http::HeaderName::from_bytes(name.as_ref())?;
+        let value = http::HeaderValue::from_bytes(value.as_bytes())?;
+        parts.headers.try_append(name, value)?;
+    }
+    Ok(parts)
 }
 
 /// Part by part, since a target that is printed whole is normalised.
 fn uri(uri: &actix_web::http::Uri) -> http::Result<Uri> {
+    if let (None, None, Some(path)) = (uri.scheme(), uri.authority(), uri.path_and_query()) {
+        return Ok(PathAndQuery::try_from(path.as_str())?.into());
+    }
     let mut parts = Uri::builder();
     if let Some(scheme) = uri.scheme_str() {
         parts = parts.scheme(scheme);
