@@ -45,15 +45,12 @@ pub fn random_base62(random: &dyn Random, dest: &mut [u8]) {
     // One call of the system a text, as a rule; a long one is not drawn in sips.
     let size = if dest.len() > 48 { room.len() } else { 64 };
     let pool = &mut room[..size];
-    let mut filled = 0;
-    while filled < dest.len() {
+    let mut digits = dest.iter_mut();
+    while digits.len() > 0 {
         random.fill(pool);
-        for byte in pool.iter().filter(|byte| **byte < UNBIASED) {
-            if filled == dest.len() {
-                break;
-            }
-            dest[filled] = BASE62[usize::from(byte % 62)];
-            filled += 1;
+        let even = pool.iter().filter(|byte| **byte < UNBIASED);
+        for (byte, digit) in even.zip(digits.by_ref()) {
+            *digit = BASE62[usize::from(byte % 62)];
         }
     }
     pool.zeroize();

@@ -71,7 +71,12 @@ impl Requester {
 }
 
 fn printable(text: &str) -> Option<String> {
-    let clean: String = text.chars().filter(|c| !c.is_control()).take(256).collect();
+    let is_clean = text.len() <= 256 && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let clean: String = if is_clean {
+        text.to_owned()
+    } else {
+        text.chars().filter(|c| !c.is_control()).take(256).collect()
+    };
     (!clean.is_empty()).then_some(clean)
 }
 
