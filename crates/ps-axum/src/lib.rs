@@ -63,16 +63,18 @@ impl AuthState {
         })
     }
 
-    async fn answer(self, request: Request) -> Response {
+    fn answer(self, request: Request) -> impl Future<Output = Response> + Send {
         let (head, body) = request.into_parts();
-        let Some(on) = self.connection(&head.extensions) else {
-            return Rejection(Auth::unconnected()).into_response();
-        };
-        let response = match body::read(body).await {
-            Some(body) => self.auth.handle(Request::from_parts(head, body), on).await,
-            None => self.auth.handle_torn(head, on).await,
-        };
-        response.map(Body::from)
+        async move {
+            let Some(on) = self.connection(&head.extensions) else {
+                return Rejection(Auth::unconnected()).into_response();
+            };
+            let response = match body::read(body).await {
+                Some(body) => self.auth.handle(Request::from_parts(head, body), on).await,
+                None => self.auth.handle_torn(head, on).await,
+            };
+            response.map(Body::from)
+        }
     }
 }
 

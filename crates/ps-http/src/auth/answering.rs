@@ -41,28 +41,39 @@ impl Auth {
         self.respond(head, None, on)
     }
 
-    async fn respond(&self, head: Parts, body: Option<Bytes>, on: Connection) -> Response<Bytes> {
-        let arrival = self.arrival(&head, on);
-        let span = tracing::info_span!("request", request_id = arrival.requester.request_id);
-        let asked = span.in_scope(|| Asked::of(&head, &arrival));
-        // Polled where it lies: the usual wrappers for spans and panics would move it about.
-        let mut answering = pin!(self.answer(head, body, arrival));
-        let answer = poll_fn(|context| {
-            let _entered = span.enter();
-            let polling = AssertUnwindSafe(|| answering.as_mut().poll(context));
-            catch_unwind(polling).unwrap_or_else(|_| {
-                tracing::error!("a handler panicked");
-                Poll::Ready(Err(Problem::new(Code::InternalError)))
-            })
-        });
-        let mut response = answer.await.unwrap_or_else(Problem::into_response);
-        if let Some(path) = &asked.path {
-            let status = response.status().as_u16();
-            let method = &asked.method;
-            span.in_scope(|| tracing::info!(target: LOG, %method, path, status));
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would keep its arguments twice, and move them once more"
+    )]
+    fn respond(
+        &self,
+        head: Parts,
+        body: Option<Bytes>,
+        on: Connection,
+    ) -> impl Future<Output = Response<Bytes>> + Send {
+        async move {
+            let arrival = self.arrival(&head, on);
+            let span = tracing::info_span!("request", request_id = arrival.requester.request_id);
+            let asked = span.in_scope(|| Asked::of(&head, &arrival));
+            // Polled where it lies: the usual wrappers for spans and panics would move it about.
+            let mut answering = pin!(self.answer(head, body, arrival));
+            let answer = poll_fn(|context| {
+                let _entered = span.enter();
+                let polling = AssertUnwindSafe(|| answering.as_mut().poll(context));
+                catch_unwind(polling).unwrap_or_else(|_| {
+                    tracing::error!("a handler panicked");
+                    Poll::Ready(Err(Problem::new(Code::InternalError)))
+                })
+            });
+            let mut response = answer.await.unwrap_or_else(Problem::into_response);
+            if let Some(path) = &asked.path {
+                let status = response.status().as_u16();
+                let method = &asked.method;
+                span.in_scope(|| tracing::info!(target: LOG, %method, path, status));
+            }
+            self.finish(asked, &mut response);
+            response
         }
-        self.finish(asked, &mut response);
-        response
     }
 
     /// The answer where the adapter does not know the client's address: a mistake in how the server
@@ -123,51 +134,59 @@ impl Auth {
 
     /// The order of judgement: HTTPS, host, route, method, ambiguous credentials, origin, a place
     /// among those that are answered at once, credential, scope, content type, body size, and then the handler's own.
-    async fn answer(&self, head: Parts, body: Option<Bytes>, arrival: Arrival) -> Answer {
-        self.edge.require_place(&head, &arrival)?;
-        if let Some(preflight) = self.edge.preflight(&head)
-            && self.table.knows(head.uri.path())
-        {
-            return Ok(preflight);
-        }
-        let (route, parameter) = self.table.find(&head.method, head.uri.path())?;
-        let parameter = parameter.map(str::to_owned);
-        if is_api(head.uri.path()) {
-            self.require_clean(&head, &arrival)?;
-        }
-        let _place = self.places.take(route)?;
-        match &route.handler {
-            #[cfg(feature = "apikey")]
-            Handler::ApiKey(handler, scope) => {
-                let caller = self.key_caller(&head.headers, &arrival).await?;
-                if let Some(scope) = scope {
-                    caller.require(scope)?;
+    #[expect(clippy::manual_async_fn, reason = "as above")]
+    fn answer(
+        &self,
+        head: Parts,
+        body: Option<Bytes>,
+        arrival: Arrival,
+    ) -> impl Future<Output = Answer> + Send {
+        async move {
+            self.edge.require_place(&head, &arrival)?;
+            if let Some(preflight) = self.edge.preflight(&head)
+                && self.table.knows(head.uri.path())
+            {
+                return Ok(preflight);
+            }
+            let (route, parameter) = self.table.find(&head.method, head.uri.path())?;
+            let parameter = parameter.map(str::to_owned);
+            if is_api(head.uri.path()) {
+                self.require_clean(&head, &arrival)?;
+            }
+            let _place = self.places.take(route)?;
+            match &route.handler {
+                #[cfg(feature = "apikey")]
+                Handler::ApiKey(handler, scope) => {
+                    let caller = self.key_caller(&head.headers, &arrival).await?;
+                    if let Some(scope) = scope {
+                        caller.require(scope)?;
+                    }
+                    let body = require_body(route, &head.headers, body)?;
+                    handler(
+                        Call::new(&self.edge, head, body, arrival, parameter),
+                        caller,
+                    )
+                    .await
                 }
-                let body = require_body(route, &head.headers, body)?;
-                handler(
-                    Call::new(&self.edge, head, body, arrival, parameter),
-                    caller,
-                )
-                .await
-            }
-            #[cfg(feature = "openapi")]
-            Handler::Document => {
-                require_body(route, &head.headers, body)?;
-                Ok(self.document())
-            }
-            Handler::Public(handler) => {
-                let body = require_body(route, &head.headers, body)?;
-                handler(Call::new(&self.edge, head, body, arrival, parameter)).await
-            }
-            #[cfg(feature = "session")]
-            Handler::Session(handler) => {
-                let caller = self.session_caller(&head.headers, &arrival).await?;
-                let body = require_body(route, &head.headers, body)?;
-                handler(
-                    Call::new(&self.edge, head, body, arrival, parameter),
-                    caller,
-                )
-                .await
+                #[cfg(feature = "openapi")]
+                Handler::Document => {
+                    require_body(route, &head.headers, body)?;
+                    Ok(self.document())
+                }
+                Handler::Public(handler) => {
+                    let body = require_body(route, &head.headers, body)?;
+                    handler(Call::new(&self.edge, head, body, arrival, parameter)).await
+                }
+                #[cfg(feature = "session")]
+                Handler::Session(handler) => {
+                    let caller = self.session_caller(&head.headers, &arrival).await?;
+                    let body = require_body(route, &head.headers, body)?;
+                    handler(
+                        Call::new(&self.edge, head, body, arrival, parameter),
+                        caller,
+                    )
+                    .await
+                }
             }
         }
     }
