@@ -12,9 +12,11 @@ use ps_core::{StoreError, StoreResult};
 use sqlx::{
     Decode, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
     error::BoxDynError,
+    pool::PoolConnection,
     postgres::{PgRow, PgValueRef},
     query,
 };
+use tokio::{runtime::Handle, task::JoinSet};
 
 pub use self::{options::PostgresOptions, url::PostgresUrl};
 use crate::{
@@ -29,13 +31,17 @@ use crate::{
 #[derive(Clone)]
 pub struct Postgres {
     connections: PgPool,
+    /// The one that the store was opened on. A connection lives as long as the runtime that it was
+    /// made on, and callers may be on others that end sooner, as actix-web's workers are.
+    runtime: Handle,
 }
 
 impl PostgresStore {
     /// Opens the database that `url` names (`postgres://user:password@host/database`), and brings
     /// its tables up to date. They stand in the schema that is first on the search path.
     ///
-    /// Any number of processes may open the same database. Runs on tokio.
+    /// Any number of processes may open the same database. Runs on tokio, and uses its connections
+    /// on the runtime that it was opened on, whoever asks.
     ///
     /// # Errors
     /// [`OpenError`]: the URL is not one, the server does not let us in, or the tables are not ours
@@ -58,7 +64,11 @@ impl PostgresStore {
     /// As [`open`](Self::open), but for the URL.
     pub async fn open_at(url: PostgresUrl, options: PostgresOptions) -> Result<Self, OpenError> {
         let connections = connections(url.into_options(), options).await?;
-        Ok(Self::new(Postgres { connections }))
+        let runtime = Handle::current();
+        Ok(Self::new(Postgres {
+            connections,
+            runtime,
+        }))
     }
 
     /// Finishes what was begun, and closes the connections. Whoever asks later, by any handle, gets
@@ -79,10 +89,28 @@ impl Backend for Postgres {
     /// nobody waited for would be handed on within that transaction, and what is done there is
     /// acknowledged and never committed.
     async fn write<U: Unit>(&self, unit: U) -> StoreResult<U::Outcome> {
-        let connection = self.connections.acquire().await;
-        let connection = connection.map_err(StoreError::new)?;
-        let carried_out = tokio::spawn(carry_out(unit, connection)).await;
+        let connection = self.connection().await?;
+        let carrying_out = self.runtime.spawn(carry_out(unit, connection));
+        let carried_out = carrying_out.await;
         carried_out.unwrap_or_else(|error| Err(StoreError::new(error)))
+    }
+}
+
+impl Postgres {
+    /// One that waits to be of use, or a new one.
+    async fn connection(&self) -> StoreResult<PoolConnection<sqlx::Postgres>> {
+        if let Some(connection) = self.connections.try_acquire() {
+            return Ok(connection);
+        }
+        // Dropped with the caller who waits for it.
+        let mut acquiring = JoinSet::new();
+        let connections = self.connections.clone();
+        acquiring.spawn_on(async move { connections.acquire().await }, &self.runtime);
+        match acquiring.join_next().await {
+            Some(Ok(acquired)) => acquired.map_err(StoreError::new),
+            Some(Err(error)) => Err(StoreError::new(error)),
+            None => Err(StoreError::new("nobody waited for a connection")),
+        }
     }
 }
 

@@ -38,6 +38,13 @@ async fn a_way_in_is_left_whichever_process_is_asked() {
     two::a_way_in_is_left(two(&folder).await).await;
 }
 
+// MC3, MC4, MC10
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_challenge_is_guessed_at_and_used_once_whichever_process_is_asked() {
+    let folder = Folder::new();
+    two::a_challenge_is_guessed_at_and_used_once(two(&folder).await).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_one_process_acknowledged_the_other_sees() {
     let folder = Folder::new();

@@ -3,12 +3,13 @@
 
 #![allow(dead_code, unreachable_pub)] // each uses some of it
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ps_core::{
-    AccountVersion, Accounts, Changes, Cursor, Hit, LimitKey, LimitRule, Limited, Limiter,
-    Registered, Users, VerifiedEmail,
+    AccountVersion, Accounts, ChallengeId, Changes, Cursor, Hit, KeyVersion, LimitKey, LimitRule,
+    Limited, Limiter, Registered, SystemRandom, Users, VerifiedEmail,
 };
+use ps_magiccode::{ChallengeStore, Exposure, NewChallenge, Placed, Purpose, SendBudget};
 use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed, Unlinked};
 use ps_session::{End, Opened, SessionStore, Which};
 use tokio::sync::Barrier;
@@ -17,10 +18,13 @@ use super::records::{DAY, NOW, account, email, session};
 
 /// The ports that are tried.
 pub trait Store:
-    Accounts + Changes + Clone + IdentityStore + Limiter + SessionStore + Users
+    Accounts + ChallengeStore + Changes + Clone + IdentityStore + Limiter + SessionStore + Users
 {
 }
-impl<T: Accounts + Changes + Clone + IdentityStore + Limiter + SessionStore + Users> Store for T {}
+impl<T> Store for T where
+    T: Accounts + ChallengeStore + Changes + Clone + IdentityStore + Limiter + SessionStore + Users
+{
+}
 
 // ST3, F14, OA25
 pub async fn rules_hold(stores: [impl Store; 2]) {
@@ -90,6 +94,78 @@ pub async fn a_way_in_is_left(stores: [impl Store; 2]) {
             "{one:?} and {other:?}"
         );
     }
+}
+
+// MC3, MC4, MC10: of mails, guesses and winners there are as many as on one node.
+pub async fn a_challenge_is_guessed_at_and_used_once(stores: [impl Store; 2]) {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let rule = |limit, per| LimitRule { limit, per };
+    let exposure = Exposure {
+        address: rule(20, DAY),
+        everywhere: rule(2_000, HOUR),
+    };
+    let sends = SendBudget {
+        hourly: rule(5, HOUR),
+        daily: rule(10, DAY),
+    };
+    for round in 0..10 {
+        let to = email(&format!("{round}"));
+        let placed = race(&stores, move |store| {
+            let new = NewChallenge {
+                id: ChallengeId::random(&SystemRandom),
+                purpose: Purpose::Register,
+                email: email(&format!("{round}")),
+                key_version: KeyVersion::new(7),
+                attempts: 5,
+                expires_at: NOW.plus(HOUR),
+            };
+            async move { store.place(&new, &exposure, &sends, NOW).await.unwrap() }
+        });
+        let placed: Vec<_> = placed
+            .await
+            .into_iter()
+            .filter_map(|placed| match placed {
+                Placed::Send(challenge) => Some(challenge),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(placed.len(), 5, "mails to {to}");
+        let short = placed.iter().filter(|challenge| challenge.digits == 6);
+        assert_eq!(short.count(), 4, "20 guesses at six digits");
+
+        let id = placed[0].id;
+        let claimed = race(&stores, move |store| async move {
+            let claimed = store.claim_attempt(&id, None, Purpose::Register, NOW);
+            claimed.await.unwrap().is_some()
+        });
+        let claimed = claimed.await.into_iter().filter(|claimed| *claimed);
+        assert_eq!(claimed.count(), 5);
+        let won = race(&stores, move |store| async move {
+            store.consume(&id, NOW).await.unwrap()
+        });
+        assert_eq!(won.await.into_iter().filter(|won| *won).count(), 1);
+    }
+}
+
+/// 64 at once, half of them at each store.
+async fn race<S: Store, F>(stores: &[S; 2], act: impl Fn(S) -> F) -> Vec<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(64));
+    let racing = (0..64).map(|number| {
+        let (acting, start) = (act(stores[number % 2].clone()), start.clone());
+        tokio::spawn(async move {
+            start.wait().await;
+            acting.await
+        })
+    });
+    let racing: Vec<_> = racing.collect();
+    let mut outcomes = Vec::new();
+    for one in racing {
+        outcomes.push(one.await.unwrap());
+    }
+    outcomes
 }
 
 pub async fn what_one_acknowledged_the_other_sees(stores: [impl Store; 2]) {

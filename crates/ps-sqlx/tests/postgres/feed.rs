@@ -45,3 +45,28 @@ pub(crate) async fn a_number_drawn_first_is_not_overtaken(schema: Schema) {
     let (end, ended) = store.ended_since(NOW).await.unwrap();
     assert_eq!((end, ended), (Cursor::new(2), vec![session.id]));
 }
+
+// What every node does every 400 ms costs nothing where nothing happened, however long the feed is.
+pub(crate) async fn a_poll_at_rest_reads_the_end_only(schema: Schema) {
+    let store = schema.open().await;
+    schema
+        .execute(
+            "INSERT INTO ps_changes SELECT n, 0, 'session', '\\x00' FROM generate_series(1, 50000) AS n; \
+             UPDATE ps_feed SET number = 50000; ANALYZE ps_changes",
+        )
+        .await;
+    let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables \
+                WHERE relid = CAST('ps_changes' AS REGCLASS)";
+    let mut other = schema.connect().await;
+    execute(&mut other, "SELECT pg_stat_force_next_flush()").await;
+    let before = schema.number(read).await;
+    for _ in 0..20 {
+        assert_eq!(store.since(Cursor::new(50_000), 1_000).await.unwrap(), []);
+    }
+    // A connection tells what it read when it ends, if not before.
+    store.close().await;
+    schema.until(1, "TRUE").await;
+    // The planner may look at the last row each time, to estimate how many there are after it.
+    let rows = schema.number(read).await - before;
+    assert!(rows <= 20, "{rows}");
+}

@@ -1,12 +1,14 @@
 //! Callers who do not wait for the answer.
 
-use std::{future::poll_fn, num::NonZeroU32, pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, num::NonZeroU32, pin::pin, task::Poll, thread, time::Duration};
 
+use ps_core::Users;
 use ps_session::{Advance, SessionStore};
 use ps_sqlx::{PostgresOptions, PostgresStore};
+use tokio::runtime::Builder;
 
 use crate::{
-    records::{DAY, NOW, open, session},
+    records::{DAY, NOW, email, open, session},
     schema::{Schema, number},
 };
 
@@ -40,6 +42,24 @@ pub(crate) async fn a_caller_that_hangs_up_leaves_no_transaction_open(schema: Sc
     let halves = "SELECT COUNT(*) FROM ps_sessions AS s FULL JOIN ps_accounts AS a \
                   ON a.id = s.account_id WHERE s.id IS NULL OR a.id IS NULL";
     assert_eq!(number(&mut other, halves).await, 0);
+}
+
+// Each of actix-web's workers has a runtime, which ends before the last uses are written.
+pub(crate) async fn what_a_runtime_that_ends_has_used_is_of_use(schema: Schema) {
+    let store = schema.open().await;
+    let there = store.clone();
+    let asking = thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..3 {
+                there.find_by_email(&email("a")).await.unwrap();
+            }
+        });
+    });
+    asking.join().unwrap();
+    for _ in 0..20 {
+        store.find_by_email(&email("a")).await.unwrap();
+    }
 }
 
 /// Drops the future when it has been polled so often: at each of the places where it waits.

@@ -18,14 +18,14 @@ mod tables;
 mod two;
 mod undone;
 
-use std::{env, panic, pin::Pin, process::ExitCode, sync::Arc};
+use std::{panic, pin::Pin, process::ExitCode, sync::Arc};
 
 use conformance::OnPostgres;
 use libtest_mimic::{Arguments, Failed, Trial};
 use ps_sqlx::PostgresStore;
 use ps_testkit::conformance::{self as suites, Property};
 use schema::Schema;
-use server::{Cluster, Programs, Server};
+use server::{Programs, Server, is_required};
 use tokio::runtime::{Builder, Runtime};
 
 type Acting = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -43,12 +43,11 @@ macro_rules! tests {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let required = env::var_os("PS_REQUIRE_SERVICES").is_some_and(|value| value == "1");
     // Who only wants the names needs no server.
     let found = if arguments.list {
         Err(String::new())
     } else {
-        find()
+        Server::find()
     };
     let (server, programs) = match found {
         Ok((server, programs)) => (Ok(Arc::new(server)), programs),
@@ -62,22 +61,12 @@ fn main() -> ExitCode {
     let mut trials = on_a_schema(&server);
     trials.extend(on_a_cluster(&programs));
     let trials = trials.into_iter().map(|trial| {
-        let is_ignored = trial.has_ignored_flag() && !required;
+        let is_ignored = trial.has_ignored_flag() && !is_required();
         trial.with_ignored_flag(is_ignored)
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     drop(server);
     conclusion.exit_code()
-}
-
-/// The server, and the programs to start another one with.
-fn find() -> Result<(Server, Result<Programs, String>), String> {
-    let programs = Programs::find();
-    let server = match env::var("DATABASE_URL") {
-        Ok(url) if url.starts_with("postgres") => Server::At(url),
-        _ => Server::Started(Cluster::start(&programs.clone()?)?),
-    };
-    Ok((server, programs))
 }
 
 /// Each on a schema of its own.
@@ -91,8 +80,11 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
             the_store_tells_the_servers_time
             what_is_promised_of_a_connection_is_set_on_it
         }
-        feed { a_number_drawn_first_is_not_overtaken }
-        hanging_up { a_caller_that_hangs_up_leaves_no_transaction_open }
+        feed { a_number_drawn_first_is_not_overtaken a_poll_at_rest_reads_the_end_only }
+        hanging_up {
+            a_caller_that_hangs_up_leaves_no_transaction_open
+            what_a_runtime_that_ends_has_used_is_of_use
+        }
         tables {
             a_failed_migration_leaves_nothing_behind
             a_migration_waits_longer_than_a_request
@@ -120,7 +112,12 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
         }));
     }
     let of_two: Tests<[PostgresStore; 2]> = tests! {
-        two { a_way_in_is_left rules_hold what_one_acknowledged_the_other_sees }
+        two {
+            a_challenge_is_guessed_at_and_used_once
+            a_way_in_is_left
+            rules_hold
+            what_one_acknowledged_the_other_sees
+        }
     };
     for (name, test) in of_two {
         trials.push(on(server, name.to_owned(), move |server| {
@@ -150,6 +147,7 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
 fn on_a_cluster(programs: &Result<Programs, String>) -> Vec<Trial> {
     let tests: Tests<Programs> = tests! {
         outages {
+            a_replica_is_not_asked
             a_server_that_hangs_holds_nobody_up
             a_server_that_was_away_is_found_again
             what_was_acknowledged_outlives_the_server

@@ -186,6 +186,24 @@ pub(crate) async fn who_asks_for_tls_gets_it_or_nothing(programs: Programs) {
     assert_eq!(is_encrypted(&server, "?sslmode=disable").await, Some(false));
 }
 
+// ST4: it is behind by as much as it likes, and so are the revocations that it knows.
+pub(crate) async fn a_replica_is_not_asked(programs: Programs) {
+    let mut server = start(&programs).await;
+    PostgresStore::open(&server.url())
+        .await
+        .unwrap()
+        .close()
+        .await;
+    server.crash();
+    server.keep("data/standby.signal", "");
+    server.run(&[]).unwrap();
+    let error = PostgresStore::open(&server.url()).await.unwrap_err();
+    let OpenError::Unreachable(why) = error else {
+        panic!("{error:?}");
+    };
+    assert!(why.to_string().contains("replica"), "{why}");
+}
+
 /// Whether the store's connection is encrypted, if there is one.
 async fn is_encrypted(server: &Cluster, asked: &str) -> Option<bool> {
     let url = server.url_by_network() + asked;

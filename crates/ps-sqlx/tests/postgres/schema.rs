@@ -1,4 +1,6 @@
-//! A place of its own for each test on one server.
+//! A place of its own for each test on one server. Other packages' tests include this file too.
+
+#![allow(dead_code)] // each uses some of it
 
 use std::{
     process,

@@ -1,4 +1,6 @@
-//! Where a server is found, or how one is started.
+//! Where a server is found, or how one is started. Other packages' tests include this file too.
+
+#![allow(dead_code)] // each uses some of it
 
 use std::{
     env,
@@ -21,7 +23,23 @@ pub(crate) enum Server {
     Started(Cluster),
 }
 
+/// Whether a test without a server fails instead of being skipped.
+pub(crate) fn is_required() -> bool {
+    env::var_os("PS_REQUIRE_SERVICES").is_some_and(|value| value == "1")
+}
+
 impl Server {
+    /// The one that `DATABASE_URL` names, else one that is started; and the programs to start
+    /// another one with.
+    pub(crate) fn find() -> Result<(Self, Result<Programs, String>), String> {
+        let programs = Programs::find();
+        let server = match env::var("DATABASE_URL") {
+            Ok(url) if url.starts_with("postgres") => Self::At(url),
+            _ => Self::Started(Cluster::start(&programs.clone()?)?),
+        };
+        Ok((server, programs))
+    }
+
     pub(crate) fn url(&self) -> String {
         match self {
             Self::At(url) => url.clone(),
