@@ -125,8 +125,12 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
     }
     background.abort();
     let _ = background.await;
-    auth.flush().await?;
-    audit.flush().await?;
+    if let Err(error) = auth.flush().await {
+        tracing::warn!(%error, "the last uses of keys could not be written");
+    }
+    if let Err(error) = audit.flush().await {
+        tracing::warn!(%error, "the last outcomes could not be written");
+    }
     store.close().await;
     tracing::info!("stopped");
     Ok(result?)

@@ -1,17 +1,29 @@
 //! After a full run no secret is anywhere but in the answers that gave it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;
+#[path = "common/databases.rs"]
+mod databases;
 
-use std::fs;
+use std::{fs, process::ExitCode};
 
 use common::Server;
+use databases::{Database, Databases, wait_for};
+
+fn main() -> ExitCode {
+    databases::run(&[(
+        "no_secret_is_at_rest_in_a_log_or_among_the_numbers",
+        no_secret_is_at_rest_in_a_log_or_among_the_numbers,
+    )])
+}
 
 // AK2, SE25, MC22, OA26, OP2, OP3
-#[test]
-fn no_secret_is_at_rest_in_a_log_or_among_the_numbers() {
-    let server = Server::start_with_ops();
+fn no_secret_is_at_rest_in_a_log_or_among_the_numbers(databases: &Databases) {
+    let database = databases.fresh();
+    let url = database.url();
+    let variables = url.iter().map(|url| ("DATABASE_URL", url.as_str()));
+    let server = Server::start_with_ops(&variables.collect::<Vec<_>>());
     let mut alice = server.client();
     let made = alice.sign_up("alice@example.com");
     let mut secrets = vec![made.text("access_token")];
@@ -103,6 +115,9 @@ fn no_secret_is_at_rest_in_a_log_or_among_the_numbers() {
         ("the log", log.into_bytes()),
         ("the numbers", numbers.into_bytes()),
     ];
+    if let Database::Schema(schema) = &database {
+        places.push(("the database", wait_for(schema.dump())));
+    }
     for name in ["ps-example.db", "ps-example.db-wal"] {
         if let Ok(bytes) = fs::read(folder.join(name)) {
             places.push(("the database", bytes));

@@ -1,10 +1,33 @@
 //! Social sign-in in development mode, offline: the stand-ins, and the page on which one chooses.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;
+#[path = "common/databases.rs"]
+mod databases;
 
-use common::{Client, FRAMEWORKS, Reply, Server};
+use std::process::ExitCode;
+
+use common::{Client, FRAMEWORKS, Reply};
+use databases::{Database, Databases};
+
+fn main() -> ExitCode {
+    databases::run(&[
+        (
+            "the_way_of_an_account_from_google_to_a_password",
+            the_way_of_an_account_from_google_to_a_password,
+        ),
+        ("whoever_is_refused_reads_why", whoever_is_refused_reads_why),
+        (
+            "somebody_else_can_be_made_up_on_the_page",
+            somebody_else_can_be_made_up_on_the_page,
+        ),
+        (
+            "first_sign_ins_at_once_make_one_account_and_no_error",
+            first_sign_ins_at_once_make_one_account_and_no_error,
+        ),
+    ])
+}
 
 /// Leaves for a provider, chooses somebody on its page, and answers the callback's URL.
 fn choose(browser: &mut Client, authorize_url: &str, choice: &str) -> String {
@@ -24,13 +47,14 @@ fn sign_in(browser: &mut Client, provider: &str, choice: &str) -> Reply {
     browser.follow(&callback)
 }
 
-#[test]
-fn the_way_of_an_account_from_google_to_a_password() {
-    FRAMEWORKS.into_iter().for_each(from_google_to_a_password);
+fn the_way_of_an_account_from_google_to_a_password(databases: &Databases) {
+    for framework in FRAMEWORKS {
+        from_google_to_a_password(&databases.fresh(), framework);
+    }
 }
 
-fn from_google_to_a_password(framework: &str) {
-    let server = Server::start_on(framework);
+fn from_google_to_a_password(database: &Database, framework: &str) {
+    let server = database.start(&["--framework", framework]);
     let site = format!("http://{}", server.address);
     let mut alice = server.client();
 
@@ -78,9 +102,9 @@ fn from_google_to_a_password(framework: &str) {
     );
 }
 
-#[test]
-fn whoever_is_refused_reads_why() {
-    let server = Server::start();
+fn whoever_is_refused_reads_why(databases: &Databases) {
+    let database = databases.fresh();
+    let server = database.start(&[]);
     let mut carol = server.client();
     let refused = sign_in(&mut carol, "google", "login_hint=carol");
     assert!(
@@ -114,9 +138,9 @@ fn whoever_is_refused_reads_why() {
     );
 }
 
-#[test]
-fn somebody_else_can_be_made_up_on_the_page() {
-    let server = Server::start();
+fn somebody_else_can_be_made_up_on_the_page(databases: &Databases) {
+    let database = databases.fresh();
+    let server = database.start(&[]);
     let mut dora = server.client();
     let left = dora
         .send("GET", "/api/auth/social/google", &[], "")
@@ -131,10 +155,10 @@ fn somebody_else_can_be_made_up_on_the_page() {
 
 /// On a real database, where another sign-in claims the account between any two looks at it.
 // OA25
-#[test]
-fn first_sign_ins_at_once_make_one_account_and_no_error() {
+fn first_sign_ins_at_once_make_one_account_and_no_error(databases: &Databases) {
     for framework in FRAMEWORKS {
-        let server = Server::start_on(framework);
+        let database = databases.fresh();
+        let server = database.start(&["--framework", framework]);
         let home = format!("http://{}/", server.address);
         for round in 0..30 {
             let address = format!("new{round}%40example.com");

@@ -1,20 +1,31 @@
 //! The README's walk, over real sockets, again after a stop and again after a kill.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod common;
+#[path = "common/databases.rs"]
+mod databases;
 
-use std::{thread, time::Duration};
+use std::{process::ExitCode, thread, time::Duration};
 
-use common::{FRAMEWORKS, Server};
+use common::FRAMEWORKS;
+use databases::{Database, Databases};
 
-#[test]
-fn the_walk_holds_across_a_stop_and_a_kill() {
-    FRAMEWORKS.into_iter().for_each(walk);
+fn main() -> ExitCode {
+    databases::run(&[(
+        "the_walk_holds_across_a_stop_and_a_kill",
+        the_walk_holds_across_a_stop_and_a_kill,
+    )])
 }
 
-fn walk(framework: &str) {
-    let server = Server::start_on(framework);
+fn the_walk_holds_across_a_stop_and_a_kill(databases: &Databases) {
+    for framework in FRAMEWORKS {
+        walk(&databases.fresh(), framework);
+    }
+}
+
+fn walk(database: &Database, framework: &str) {
+    let server = database.start(&["--framework", framework]);
     let mut alice = server.client();
     let made = alice.sign_up("alice@example.com");
     assert_eq!(made.status, 201, "{made:?}");
@@ -61,7 +72,7 @@ fn walk(framework: &str) {
     let (folder, code) = server.stop();
     assert_eq!(code, Some(0));
     let issuer = format!("http://{}", alice.address);
-    let server = Server::start_in(folder, &["--public-url", &issuer, "--framework", framework]);
+    let server = database.start_in(folder, &["--public-url", &issuer, "--framework", framework]);
     old.address.clone_from(&server.address);
     alice.address.clone_from(&server.address);
     assert_eq!(
@@ -86,7 +97,7 @@ fn walk(framework: &str) {
     let bob = server.client().sign_up("bob@example.com");
 
     let folder = server.kill();
-    let server = Server::start_in(folder, &["--public-url", &issuer, "--framework", framework]);
+    let server = database.start_in(folder, &["--public-url", &issuer, "--framework", framework]);
     alice.address.clone_from(&server.address);
     assert_eq!(
         alice.get("/api/auth/session", &token).refusal().0,

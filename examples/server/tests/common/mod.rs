@@ -38,16 +38,21 @@ impl Server {
     }
 
     /// With an operations listener on a port that was free a moment ago.
-    pub fn start_with_ops() -> Self {
+    pub fn start_with_ops(variables: &[(&str, &str)]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let ops = free.local_addr().unwrap().to_string();
         drop(free);
-        let mut server = Self::start_in(Self::new_folder(), &["--ops-listen", &ops]);
+        let mut server = Self::start_with(
+            Self::new_folder(),
+            "127.0.0.1:0",
+            &["--ops-listen", &ops],
+            variables,
+        );
         server.ops = Some(ops);
         server
     }
 
-    fn new_folder() -> PathBuf {
+    pub fn new_folder() -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "ps-example-{}-{}",
@@ -69,7 +74,7 @@ impl Server {
         Self::start_with(Self::new_folder(), address, &[], variables)
     }
 
-    fn start_with(
+    pub fn start_with(
         folder: PathBuf,
         listen: &str,
         flags: &[&str],
