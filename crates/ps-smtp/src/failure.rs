@@ -65,7 +65,7 @@ impl Progress {
 
 impl Failure {
     /// Whether the server had the text, and gave no answer to it that can be read as a no.
-    fn is_of_unknown_outcome(&self) -> bool {
+    pub(crate) fn is_of_unknown_outcome(&self) -> bool {
         let without_a_no = matches!(
             self.cause,
             Cause::Broken(_) | Cause::Late | Cause::Unexpected

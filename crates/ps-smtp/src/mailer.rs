@@ -81,7 +81,11 @@ impl Mailer for SmtpMailer {
         self.deliver(mail).await.map_err(|failure| {
             let to = mail.to.masked();
             let source = failure.source().map(ToString::to_string);
-            tracing::warn!(target: "ps_smtp", to, source, "mail not sent: {failure}");
+            let became = match failure.is_of_unknown_outcome() {
+                true => "mail not confirmed",
+                false => "mail not sent",
+            };
+            tracing::warn!(target: "ps_smtp", to, source, "{became}: {failure}");
             failure.into()
         })
     }

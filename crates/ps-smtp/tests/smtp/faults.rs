@@ -274,17 +274,17 @@ async fn the_log_says_why_and_neither_to_whom_nor_what() {
     let (_sink, mailer) = plain(|stage, number| match (stage, number) {
         (Stage::Rcpt, 1) => Act::Reply("550 5.1.1 alice@example.com 012345"),
         (Stage::Rset, 1) => Act::Drop,
-        (Stage::Greeting, 2) => Act::Drop,
+        (Stage::Greeting, 2) | (Stage::Text, 3) => Act::Drop,
         _ => Act::Go,
     })
     .await;
-    for _ in 0..2 {
+    for _ in 0..3 {
         let sent = send(&mailer, &mail("012345", "Your code is 012345")).await;
         sent.unwrap_err();
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
-    let [refused, lost] = &lines[..] else {
+    let [refused, lost, cut] = &lines[..] else {
         panic!("{log}");
     };
     assert!(refused.contains("WARN ps_smtp: mail not sent"), "{refused}");
@@ -294,5 +294,7 @@ async fn the_log_says_why_and_neither_to_whom_nor_what() {
     );
     assert!(refused.contains("a***@example.com"), "{refused}");
     assert!(lost.contains("while connecting"), "{lost}");
+    assert!(cut.contains("WARN ps_smtp: mail not confirmed"), "{cut}");
+    assert!(cut.contains("it may have been delivered"), "{cut}");
     assert!(!log.contains("alice") && !log.contains("012345"), "{log}");
 }
