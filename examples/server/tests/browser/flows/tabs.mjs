@@ -30,7 +30,7 @@ async function rounds(world, way) {
   await world.signUp(first, world.address('tabs'));
   const pages = [first];
   while (pages.length < TABS) pages.push(await context.newPage());
-  await Promise.all(pages.map((page) => open(page)));
+  for (const page of pages) await open(page);
   way.refreshes.length = 0;
   world.mayLose(REFRESH);
   let asks = null;
