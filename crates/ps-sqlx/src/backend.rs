@@ -24,7 +24,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync + 'static {
 /// Work that happens as a whole or not at all. An error undoes it.
 #[async_trait]
 pub(crate) trait Unit: Send + Sync + 'static {
-    /// Whether it runs exactly one statement, which needs no transaction around it.
+    /// Whether it runs exactly one statement, or one script within a savepoint, which needs no
+    /// transaction around it.
     const IS_ONE_STATEMENT: bool = false;
 
     type Outcome: Send + 'static;
@@ -44,6 +45,15 @@ pub(crate) trait Connection: Send {
     /// for rules over rows that have no row in common, such as the mails to one address. Units that
     /// take several name them in the same order.
     async fn lock(&mut self, what: &[&str]) -> StoreResult<()>;
+
+    /// Whether no other unit writes while this one runs, so that there is nothing to lock.
+    #[cfg(feature = "magiccode")]
+    fn is_alone(&self) -> bool;
+
+    /// The text of what is done in one go, of two that do the same: one statement on PostgreSQL, and
+    /// on SQLite, which has no statement over two tables, a script within a savepoint.
+    #[cfg(feature = "magiccode")]
+    fn in_one_go(&self, sqlite: &'static str, postgres: &'static str) -> &'static str;
 
     /// What a query ends with that chooses rows to delete, so that units which choose the same do
     /// not wait for each other.

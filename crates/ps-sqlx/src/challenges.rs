@@ -227,26 +227,46 @@ struct Claim {
     now: Timestamp,
 }
 
-#[async_trait]
-impl Unit for Claim {
-    type Outcome = Option<Challenge>;
-
-    async fn run(&self, on: &mut dyn Connection) -> StoreResult<Option<Challenge>> {
-        let claim = Statement::new(concat!(
+/// The conditional statement, and what it answers; the rest of the claim follows from that.
+macro_rules! claim {
+    () => {
+        concat!(
             "UPDATE ps_challenges SET attempts_left = attempts_left - 1 \
              WHERE id = $1 AND purpose = $2 AND email = COALESCE($3, email) \
              AND spent_at IS NULL AND attempts_left > 0 AND expires_at > $4 RETURNING ",
-            record!(),
-            ", counted_for"
+            record!()
+        )
+    };
+}
+
+#[async_trait]
+impl Unit for Claim {
+    const IS_ONE_STATEMENT: bool = true;
+
+    type Outcome = Option<Challenge>;
+
+    async fn run(&self, on: &mut dyn Connection) -> StoreResult<Option<Challenge>> {
+        let claim = Statement::new(on.in_one_go(
+            concat!(
+                "SAVEPOINT claim; ",
+                claim!(),
+                "; INSERT INTO ps_guesses (challenge_id, attempts_left, email, at, kept_until) \
+                 SELECT id, attempts_left, email, $4, $4 + counted_for FROM ps_challenges \
+                 WHERE id = $1 AND changes() > 0; RELEASE claim"
+            ),
+            concat!(
+                "WITH claimed AS (",
+                claim!(),
+                ", counted_for), counted AS (INSERT INTO ps_guesses \
+                 (challenge_id, attempts_left, email, at, kept_until) \
+                 SELECT id, attempts_left, email, $4, $4 + counted_for FROM claimed) SELECT ",
+                record!(),
+                " FROM claimed"
+            ),
         ));
         let claim = claim.with(self.id.as_str()).with(self.purpose.as_str());
         let claim = claim.with(self.email.as_ref()).with(self.now);
-        let Some(mut row) = on.rows(claim).await?.pop() else {
-            return Ok(None);
-        };
-        let challenge = read(&mut row)?;
-        counts::guess(on, &challenge, row.next()?, self.now).await?;
-        Ok(Some(challenge))
+        first(on.rows(claim).await?)
     }
 }
 
@@ -255,26 +275,59 @@ struct Consume {
     now: Timestamp,
 }
 
+/// `true` exactly once in a challenge's life.
+macro_rules! spend {
+    () => {
+        "UPDATE ps_challenges SET spent_at = $2 \
+         WHERE id = $1 AND spent_at IS NULL AND expires_at > $2 RETURNING id"
+    };
+}
+
+/// The guess that was counted last on an address was not wrong; what follows says which address.
+macro_rules! right_guess {
+    () => {
+        "(email, at, challenge_id, attempts_left) IN \
+         (SELECT email, at, challenge_id, attempts_left FROM ps_guesses WHERE email = "
+    };
+}
+
 #[async_trait]
 impl Unit for Consume {
     type Outcome = bool;
 
     async fn run(&self, on: &mut dyn Connection) -> StoreResult<bool> {
         let id = self.id.as_str();
-        let email = Statement::new("SELECT email FROM ps_challenges WHERE id = $1").with(id);
-        let Some(email) = firsts::<EmailAddress>(on.rows(email).await?)?.pop() else {
-            return Ok(false);
-        };
-        on.lock(&[email.as_str()]).await?;
-        let spend = Statement::new(
-            "UPDATE ps_challenges SET spent_at = $2 \
-             WHERE id = $1 AND spent_at IS NULL AND expires_at > $2 RETURNING id",
-        );
-        if on.rows(spend.with(id).with(self.now)).await?.is_empty() {
-            return Ok(false);
+        if !on.is_alone() {
+            let email = Statement::new("SELECT email FROM ps_challenges WHERE id = $1").with(id);
+            let Some(email) = firsts::<EmailAddress>(on.rows(email).await?)?.pop() else {
+                return Ok(false);
+            };
+            on.lock(&[email.as_str()]).await?;
         }
-        counts::give_back(on, &self.id, &email).await?;
-        Ok(true)
+        // The mails were answered. Those of a challenge that was spent before are gone already.
+        let consume = Statement::new(on.in_one_go(
+            concat!(
+                "SAVEPOINT consume; ",
+                spend!(),
+                "; DELETE FROM ps_guesses WHERE changes() > 0 AND ",
+                right_guess!(),
+                "(SELECT email FROM ps_challenges WHERE id = $1) ORDER BY at DESC LIMIT 1); \
+                 DELETE FROM ps_mails WHERE challenge_id = $1 AND email = \
+                 (SELECT email FROM ps_challenges WHERE id = $1 AND spent_at IS NOT NULL); \
+                 RELEASE consume"
+            ),
+            concat!(
+                "WITH spent AS (",
+                spend!(),
+                ", email), guess AS (DELETE FROM ps_guesses WHERE ",
+                right_guess!(),
+                "(SELECT email FROM spent) ORDER BY at DESC LIMIT 1)), \
+                 mails AS (DELETE FROM ps_mails WHERE challenge_id = $1 \
+                 AND email = (SELECT email FROM spent)) SELECT id FROM spent"
+            ),
+        ));
+        let spent = on.rows(consume.with(id).with(self.now)).await?;
+        Ok(!spent.is_empty())
     }
 }
 

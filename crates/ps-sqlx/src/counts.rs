@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use ps_core::{
-    ChallengeId, EmailAddress, LimitRule, Limited, StoreResult, Timestamp, judge_limits,
-};
+use ps_core::{EmailAddress, LimitRule, Limited, StoreResult, Timestamp, judge_limits};
 use ps_magiccode::{Challenge, Exposure, SendBudget};
 
 use crate::{
@@ -61,30 +59,11 @@ pub(crate) async fn mail(
     Ok(())
 }
 
-/// Counts a guess at the challenge, for as long as was said when it was placed.
-pub(crate) async fn guess(
-    on: &mut dyn Connection,
-    challenge: &Challenge,
-    counted_for: u64,
-    now: Timestamp,
-) -> StoreResult<()> {
-    let kept_until = now.plus(Duration::from_millis(counted_for));
-    let guess = Statement::new(
-        "INSERT INTO ps_guesses (challenge_id, attempts_left, email, at, kept_until) \
-         VALUES ($1, $2, $3, $4, $5)",
-    );
-    let guess = guess
-        .with(challenge.id.as_str())
-        .with(challenge.attempts_left);
-    on.rows(guess.with(&challenge.email).with(now).with(kept_until))
-        .await?;
-    Ok(())
-}
-
-/// For how long the guesses at a challenge count that is placed under these bounds, in milliseconds.
+/// For how long the guesses at a challenge count that is placed under these bounds, in milliseconds:
+/// a number to which any time can be added.
 pub(crate) fn counted_for(exposure: &Exposure) -> i64 {
     let span = exposure.address.per.max(exposure.everywhere.per).max(KEPT);
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(span.as_millis()).map_or(i64::MAX / 2, |span| span.min(i64::MAX / 2))
 }
 
 /// The digits of a new code. Asked before its challenge is there: its own attempts do not count.
@@ -127,23 +106,6 @@ fn within(counting: Statement, rule: &LimitRule, now: Timestamp) -> Statement {
 async fn count(on: &mut dyn Connection, counting: Statement) -> StoreResult<u32> {
     let number: u64 = only(on.rows(counting).await?)?.next()?;
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// After a right guess: the one counted last was not wrong, and the mails were answered.
-pub(crate) async fn give_back(
-    on: &mut dyn Connection,
-    id: &ChallengeId,
-    email: &EmailAddress,
-) -> StoreResult<()> {
-    let guess = Statement::new(
-        "DELETE FROM ps_guesses WHERE (email, at, challenge_id, attempts_left) IN \
-         (SELECT email, at, challenge_id, attempts_left FROM ps_guesses WHERE email = $1 \
-         ORDER BY at DESC LIMIT 1)",
-    );
-    on.rows(guess.with(email)).await?;
-    let mails = Statement::new("DELETE FROM ps_mails WHERE email = $1 AND challenge_id = $2");
-    on.rows(mails.with(email).with(id.as_str())).await?;
-    Ok(())
 }
 
 /// Mails that no rule asks for any more.

@@ -132,6 +132,16 @@ impl Connection for PgConnection {
         locked.map(drop).map_err(StoreError::new)
     }
 
+    #[cfg(feature = "magiccode")]
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    #[cfg(feature = "magiccode")]
+    fn in_one_go(&self, _: &'static str, postgres: &'static str) -> &'static str {
+        postgres
+    }
+
     fn passing_over_locked(&self) -> &'static str {
         "FOR UPDATE SKIP LOCKED"
     }

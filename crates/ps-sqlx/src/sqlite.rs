@@ -83,6 +83,16 @@ impl Connection for SqliteConnection {
         Ok(())
     }
 
+    #[cfg(feature = "magiccode")]
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    #[cfg(feature = "magiccode")]
+    fn in_one_go(&self, sqlite: &'static str, _: &'static str) -> &'static str {
+        sqlite
+    }
+
     fn passing_over_locked(&self) -> &'static str {
         ""
     }
