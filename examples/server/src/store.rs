@@ -116,7 +116,11 @@ fn reasons(why: &OpenError) -> String {
     let mut text = why.to_string();
     let mut cause: &dyn Error = why;
     while let Some(next) = cause.source() {
-        text += &format!(": {next}");
+        let said = next.to_string();
+        // Some repeat what their cause says.
+        if !text.ends_with(&said) {
+            text += &format!(": {said}");
+        }
         cause = next;
     }
     text
