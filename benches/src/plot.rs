@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use crate::spread::short;
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 880.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 310.0;
 const TOP: f64 = 44.0;
 const FLOOR: f64 = 330.0;
 const ROW: f64 = 24.0;
@@ -42,7 +42,8 @@ pub struct Line {
 }
 
 impl Plot {
-    /// A bar for each, on a logarithmic axis from which factors are read off.
+    /// A bar for each: from zero, or where they differ too much for that on a logarithmic axis, from
+    /// which factors are read off.
     pub fn bars(
         name: &'static str,
         title: impl Into<String>,
@@ -105,10 +106,21 @@ impl Plot {
 
     fn draw_bars(&self, body: &mut String, bars: &[(String, f64)]) -> f64 {
         const NAMES: f64 = 300.0;
-        let scale = Scale::over(bars.iter().map(|(_, value)| *value), (NAMES, WIDTH - 90.0));
+        const ROOM: (f64, f64) = (NAMES, WIDTH - 90.0);
+        let values = || bars.iter().map(|(_, value)| *value);
+        let most = values().fold(0.0, f64::max);
+        let scale = Scale::over(values(), ROOM);
+        let is_logarithmic = values().any(|value| value * 20.0 < most);
+        let end = |value: f64| match is_logarithmic {
+            true => scale.at(value),
+            false => (ROOM.1 - ROOM.0).mul_add(value / most, ROOM.0),
+        };
+        if is_logarithmic {
+            text(body, ROOM.1 + 80.0, 24.0, "end", "logarithmic");
+        }
         for (place, (name, value)) in bars.iter().enumerate() {
             let y = ROW.mul_add(place as f64, TOP);
-            let width = (scale.at(*value) - NAMES).max(1.0);
+            let width = (end(*value) - NAMES).max(1.0);
             text(body, NAMES - 8.0, y + 14.0, "end", name);
             let _ = writeln!(
                 body,
@@ -134,19 +146,13 @@ impl Plot {
                 "<line x1=\"{LEFT:.1}\" x2=\"{:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#dddddd\"/>",
                 WIDTH - RIGHT
             );
-            text(body, LEFT - 6.0, at + 4.0, "end", &short(value));
+            text(body, LEFT - 6.0, at + 4.0, "end", &mark(value));
         }
         let mut marks = Vec::from_iter(points().map(|point| point.0));
         marks.sort_by(f64::total_cmp);
         marks.dedup();
         for value in marks {
-            text(
-                body,
-                x.at(value),
-                FLOOR + 18.0,
-                "middle",
-                &short(value).replace(".00", ""),
-            );
+            text(body, x.at(value), FLOOR + 18.0, "middle", &mark(value));
         }
         text(body, LEFT, TOP - 8.0, "end", self.unit);
         text(body, WIDTH - RIGHT, FLOOR + 36.0, "end", across);
@@ -205,6 +211,15 @@ impl Scale {
     }
 }
 
+/// A number beside an axis: no more digits than it needs.
+fn mark(value: f64) -> String {
+    let text = short(value);
+    match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole.to_owned(),
+        _ => text,
+    }
+}
+
 fn text(body: &mut String, x: f64, y: f64, anchor: &str, what: &str) {
     let what = escaped(what);
     let _ = writeln!(
@@ -231,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn bars_begin_at_zero_unless_they_differ_too_much() {
+        let bar = |value| (String::new(), value);
+        let near = Plot::bars("n", "near", "B", vec![bar(300.0), bar(600.0)]).svg();
+        assert!(
+            near.contains("width=\"245.0\"") && near.contains("width=\"490.0\""),
+            "{near}"
+        );
+        assert!(!near.contains("logarithmic"));
+        let far = Plot::bars("f", "far", "B", vec![bar(3.0), bar(600.0)]).svg();
+        assert!(far.contains("logarithmic"));
+    }
+
+    #[test]
     fn every_bar_and_every_line_is_drawn_and_named() {
         let bars = Plot::bars(
             "b",
@@ -251,6 +279,6 @@ mod tests {
         ];
         let svg = Plot::lines("l", "Lines", "op/s", "callers", lines).svg();
         assert_eq!(svg.matches("<polyline").count(), 2);
-        assert!(svg.contains(">one<") && svg.contains(">64.0<") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains(">one<") && svg.contains(">64<") && svg.ends_with("</svg>\n"));
     }
 }

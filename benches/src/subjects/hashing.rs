@@ -93,7 +93,7 @@ pub(super) fn report(report: &mut Report) {
         .map(|each| (each.name.clone(), each.nanos().median));
     report.draw(Plot::bars(
         "hashing",
-        "Hashing a key of 41 bytes (logarithmic)",
+        "Hashing a key of 41 bytes",
         "ns",
         bars.collect(),
     ));

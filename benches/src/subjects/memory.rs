@@ -217,7 +217,7 @@ pub(super) fn report(report: &mut Report) {
         ("HashMap, without a bound", plain),
     ];
     let bars = bars.map(|(name, bytes)| (name.to_owned(), bytes)).to_vec();
-    let title = "Memory of a remembered key, one of 10⁶ (logarithmic)";
+    let title = "Memory of a remembered key, one of 10⁶";
     report.draw(Plot::bars("memory", title, "bytes", bars));
 }
 

@@ -223,7 +223,7 @@ pub(super) fn report(report: &mut Report) {
     let bars = timed
         .iter()
         .map(|each| (each.name.clone(), each.nanos().median));
-    let title = "Verifying an access token (logarithmic)";
+    let title = "Verifying an access token";
     report.draw(Plot::bars("tokens", title, "ns", bars.collect()));
 
     let note =
