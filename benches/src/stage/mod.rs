@@ -5,7 +5,7 @@ pub mod databases;
 pub mod keys;
 pub mod sessions;
 
-#[allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+#[allow(clippy::unwrap_used, unreachable_pub)]
 #[path = "../../../crates/ps-sqlx/tests/postgres/server.rs"]
 mod server;
 
