@@ -12,6 +12,7 @@ mod changes;
 #[cfg(feature = "magiccode")]
 mod counts;
 mod error;
+mod fence;
 #[cfg(feature = "oauth")]
 mod identities;
 #[cfg(feature = "apikey")]
@@ -38,6 +39,7 @@ use ps_core::{Clock, Random, SystemClock, SystemRandom};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use audit::{AuditEntry, AuditLog};
 pub use error::OpenError;
+pub use fence::{Fenced, KeyToReview};
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresOptions, PostgresUrl};
 #[cfg(feature = "sqlite")]

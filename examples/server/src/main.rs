@@ -3,6 +3,7 @@
 mod compose;
 mod docs_page;
 mod doctor;
+mod fence;
 mod mailbox;
 mod on_actix;
 mod on_axum;
@@ -38,6 +39,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error),
     };
+    if let Some(Command::Fence { yes }) = settings.command {
+        return match runtime.block_on(fence::fence(&settings, yes)) {
+            Ok(text) => tell(&text),
+            Err(error) => refuse(&error),
+        };
+    }
     match runtime.block_on(serve::serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error),

@@ -152,6 +152,13 @@ fn is_empty(variable: &OsStr) -> bool {
 pub(crate) enum Command {
     /// Checks the settings without serving: every reason not to start, and what would be served.
     Doctor,
+    /// After a backup was restored: ends every session and every code in the database, and lists the
+    /// keys to review. Nodes may run meanwhile.
+    Fence {
+        /// Does not ask back.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

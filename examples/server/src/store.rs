@@ -3,12 +3,12 @@
 use std::{error::Error, sync::Arc};
 
 use ps_apikey::ApiKeyStore;
-use ps_core::{Accounts, Changes, Limiter, Users};
+use ps_core::{Accounts, Changes, Limiter, StoreResult, Timestamp, Users};
 use ps_magiccode::ChallengeStore;
 use ps_oauth::IdentityStore;
 use ps_password::PasswordStore;
 use ps_session::SessionStore;
-use ps_sqlx::{AuditLog, OpenError, PostgresOptions, PostgresStore, SqliteStore};
+use ps_sqlx::{AuditLog, Fenced, OpenError, PostgresOptions, PostgresStore, SqliteStore};
 
 use crate::plan::Database;
 
@@ -56,6 +56,14 @@ impl Store {
         match self {
             Self::Postgres(store) => AuditLog::new(store.clone()),
             Self::Sqlite(store) => AuditLog::new(store.clone()),
+        }
+    }
+
+    /// Ends what was in force before a restore.
+    pub(crate) async fn fence(&self, now: Timestamp) -> StoreResult<Fenced> {
+        match self {
+            Self::Postgres(store) => store.fence(now).await,
+            Self::Sqlite(store) => store.fence(now).await,
         }
     }
 

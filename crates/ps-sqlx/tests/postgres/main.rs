@@ -7,6 +7,8 @@ mod audit;
 mod conformance;
 mod faults;
 mod feed;
+#[path = "../common/fencing.rs"]
+mod fencing;
 mod hanging_up;
 mod outages;
 #[path = "../common/records.rs"]
@@ -22,11 +24,18 @@ use std::{panic, pin::Pin, process::ExitCode, sync::Arc};
 
 use conformance::OnPostgres;
 use libtest_mimic::{Arguments, Failed, Trial};
-use ps_sqlx::PostgresStore;
+use ps_core::{StoreResult, Timestamp};
+use ps_sqlx::{Fenced, PostgresStore};
 use ps_testkit::conformance::{self as suites, Property};
 use schema::Schema;
 use server::{Programs, Server, is_required};
 use tokio::runtime::{Builder, Runtime};
+
+impl fencing::Store for PostgresStore {
+    async fn fence(&self, now: Timestamp) -> StoreResult<Fenced> {
+        Self::fence(self, now).await
+    }
+}
 
 type Acting = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Tests<On> = Vec<(&'static str, fn(On) -> Acting)>;
@@ -112,6 +121,13 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
         }));
     }
     let of_two: Tests<[PostgresStore; 2]> = tests! {
+        fencing {
+            a_node_that_ran_through_the_restore_is_told
+            a_second_fence_finds_nothing_and_says_the_same
+            however_many_there_are_all_end
+            nothing_from_before_a_fence_is_carried_on
+            the_keys_that_open_something_are_listed_by_owner_and_age
+        }
         two {
             a_challenge_is_guessed_at_and_used_once
             a_way_in_is_left

@@ -20,7 +20,7 @@ pub(crate) enum Database {
 
 impl Database {
     /// No refusal shows more of the URL than its scheme: there may be a password in it.
-    pub(super) fn parse(url: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(url: &str) -> Result<Self, Refusal> {
         let scheme = url.split(':').next().unwrap_or_default();
         match scheme {
             "sqlite" => file(url).map(Self::File).ok_or(Refusal::DatabaseFile),

@@ -134,6 +134,10 @@ impl Server {
         (self.folder.clone(), self.child.wait().unwrap().code())
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap()
     }
