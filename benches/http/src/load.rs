@@ -41,6 +41,29 @@ pub(crate) enum Requests {
     },
 }
 
+/// How many answers a round waits for, where the machine is so busy that its time brings fewer, and
+/// how many times as long it waits at most.
+const LEAST: usize = 2_000;
+const LONGEST: u32 = 10;
+
+/// When a round is over.
+struct Round {
+    end: Instant,
+    latest: Instant,
+    answers: Cell<usize>,
+}
+
+impl Round {
+    fn goes_on(&self) -> bool {
+        let now = Instant::now();
+        now < self.end || self.answers.get() < LEAST && now < self.latest
+    }
+
+    fn answered(&self) {
+        self.answers.set(self.answers.get() + 1);
+    }
+}
+
 /// What came of it.
 pub(crate) struct Done {
     pub(crate) span: Duration,
@@ -60,21 +83,25 @@ impl Done {
     }
 }
 
-/// Asks over `connections` at once until `span` is over, on this thread.
+/// Asks over `connections` at once until `span` is over, or a little longer, on this thread.
 pub(crate) async fn ask(ask: &Rc<Ask>, connections: usize, span: Duration) -> Outcome<Done> {
     let mut sockets = Vec::with_capacity(connections);
     for _ in 0..connections {
         sockets.push(Socket::open(ask.address).await?);
     }
     let begun = Instant::now();
-    let end = begun + span;
+    let round = Rc::new(Round {
+        end: begun + span,
+        latest: begun + span * LONGEST,
+        answers: Cell::new(0),
+    });
     let mut waits = Vec::with_capacity(1 << 16);
     let local = LocalSet::new();
     local
         .run_until(async {
             let mut all = JoinSet::new();
             for socket in sockets {
-                all.spawn_local(one(Rc::clone(ask), socket, end));
+                all.spawn_local(one(Rc::clone(ask), socket, Rc::clone(&round)));
             }
             while let Some(done) = all.join_next().await {
                 waits.extend(done??);
@@ -88,22 +115,24 @@ pub(crate) async fn ask(ask: &Rc<Ask>, connections: usize, span: Duration) -> Ou
 }
 
 /// One connection.
-async fn one(ask: Rc<Ask>, mut socket: Socket, end: Instant) -> Outcome<Vec<Duration>> {
+async fn one(ask: Rc<Ask>, mut socket: Socket, round: Rc<Round>) -> Outcome<Vec<Duration>> {
     let mut waits = Vec::new();
     match &ask.requests {
         Requests::Prepared { texts, next } => {
-            while Instant::now() < end {
+            while round.goes_on() {
                 let at = next.get();
                 next.set((at + 1) % texts.len());
                 waits.push(socket.exchange(&texts[at], ask.expected).await?);
+                round.answered();
             }
         }
         Requests::Chained { head, cookies } => {
             let taken = cookies.borrow_mut().pop();
             let mut cookie = taken.ok_or("there are more connections than cookies")?;
-            while Instant::now() < end {
+            while round.goes_on() {
                 let request = format!("{head}cookie: {cookie}\r\n\r\n");
                 waits.push(socket.exchange(request.as_bytes(), ask.expected).await?);
+                round.answered();
                 cookie = socket
                     .cookie(REFRESH_COOKIE)
                     .ok_or("an answer without a cookie")?;

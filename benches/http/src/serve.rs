@@ -3,8 +3,6 @@
 
 mod bare;
 mod ours;
-#[cfg(feature = "rustauth")]
-mod rustauth;
 #[cfg(feature = "axum-login")]
 mod sessions;
 mod tokens;
@@ -47,8 +45,6 @@ pub(crate) fn serve(server: &[&str]) -> Outcome<()> {
         ["tower-sessions", answer] => sessions::tower_sessions(answer),
         #[cfg(feature = "axum-login")]
         ["axum-login", answer] => sessions::axum_login(answer),
-        #[cfg(feature = "rustauth")]
-        ["rustauth", storage, answer] => rustauth::serve(storage, answer),
         _ => Err(format!("no such server: {server:?}").into()),
     }
 }

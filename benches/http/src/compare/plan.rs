@@ -136,22 +136,6 @@ fn keys(name: &'static str, framework: &'static str) -> Group {
         let server = Server::Example(framework);
         targets.push(target("whoami, example server", server, What::Key(WHOAMI)));
     }
-    #[cfg(feature = "rustauth")]
-    if framework == "axum" {
-        let rustauth = |storage| Server::Of(vec!["rustauth", storage, ANSWER]);
-        targets.extend([
-            target(
-                "rustauth, secondary storage",
-                rustauth("secondary"),
-                What::Key(OWN),
-            ),
-            target(
-                "rustauth, memory database",
-                rustauth("database"),
-                What::Key(OWN),
-            ),
-        ]);
-    }
     Group { name, targets }
 }
 
