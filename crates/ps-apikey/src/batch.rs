@@ -226,7 +226,7 @@ impl Load {
 /// What a query found, to be told to many.
 enum Found {
     /// Sorted by digest.
-    Keys(Vec<Arc<KnownKey>>),
+    Keys(Vec<(KeyDigest, Arc<KnownKey>)>),
     Nothing(Arc<StoreError>),
 }
 
@@ -239,9 +239,10 @@ impl Found {
     fn new(found: StoreResult<Vec<ApiKeyRecord>>, read_at: Timestamp) -> Self {
         match found {
             Ok(records) => {
-                let keys = records.into_iter().map(|it| KnownKey::new(it, read_at));
+                let keys = records.into_iter();
+                let keys = keys.map(|it| (it.digest, KnownKey::new(it, read_at)));
                 let mut keys: Vec<_> = keys.collect();
-                keys.sort_unstable_by_key(|key| key.record.digest);
+                keys.sort_unstable_by_key(|(digest, _)| *digest);
                 Self::Keys(keys)
             }
             Err(error) => Self::Nothing(Arc::new(error)),
@@ -251,8 +252,8 @@ impl Found {
     fn of(&self, digest: &KeyDigest) -> Answer {
         match self {
             Self::Keys(keys) => {
-                let place = keys.binary_search_by_key(digest, |key| key.record.digest);
-                Ok(place.ok().map(|place| Arc::clone(&keys[place])))
+                let place = keys.binary_search_by_key(digest, |(digest, _)| *digest);
+                Ok(place.ok().map(|place| Arc::clone(&keys[place].1)))
             }
             Self::Nothing(error) => Err(StoreError::new(Failed(Arc::clone(error)))),
         }

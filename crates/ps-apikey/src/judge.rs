@@ -4,21 +4,21 @@ use std::net::IpAddr;
 
 use ps_core::{Refusal, Timestamp};
 
-use crate::ApiKeyRecord;
+use crate::KeyTerms;
 
 /// Judges a key that was found: revoked, expired, or used from elsewhere.
 ///
-/// Asked on every request, whether the record came from memory or from the store. A `revoked_at` in
+/// Asked on every request, whether the key came from memory or from the store. A `revoked_at` in
 /// the future is a key that was replaced and works on for its grace.
 ///
 /// # Errors
 /// The reason, for the event: the client is told one of two things only.
-pub fn judge(record: &ApiKeyRecord, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-    if record.revoked_at.is_some_and(|at| at <= now) {
+pub fn judge(key: &KeyTerms, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+    if key.revoked_at.is_some_and(|at| at <= now) {
         Err(Refusal::Revoked)
-    } else if record.expires_at.is_some_and(|at| at <= now) {
+    } else if key.expires_at.is_some_and(|at| at <= now) {
         Err(Refusal::Expired)
-    } else if !record.allowed_addresses.allow(address) {
+    } else if !key.allowed_addresses.allow(address) {
         Err(Refusal::AddressNotAllowed)
     } else {
         Ok(())
@@ -27,7 +27,7 @@ pub fn judge(record: &ApiKeyRecord, address: IpAddr, now: Timestamp) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use ps_core::{AccountId, KeyDigest, KeyId, SystemRandom};
+    use ps_core::{AccountId, KeyId, SystemRandom};
 
     use super::*;
     use crate::{AllowedAddresses, KeyName, Scopes};
@@ -51,21 +51,17 @@ mod tests {
             (None, None, outside, Err(Refusal::AddressNotAllowed)),
         ];
         for (revoked_at, expires_at, address, verdict) in table {
-            let record = ApiKeyRecord {
+            let key = KeyTerms {
                 id: KeyId::random(&SystemRandom),
                 account: AccountId::new("a").unwrap(),
-                digest: KeyDigest::from_bytes([0; 32]),
-                hint: String::new(),
                 name: KeyName::new("k").unwrap(),
                 scopes: Scopes::default(),
                 allowed_addresses: AllowedAddresses::parse(["10.0.0.0/24"]).unwrap(),
-                created_at: at(0),
                 expires_at,
-                last_used_at: None,
                 revoked_at,
             };
             assert_eq!(
-                judge(&record, address, now),
+                judge(&key, address, now),
                 verdict,
                 "{revoked_at:?} {expires_at:?} {address}"
             );

@@ -9,8 +9,8 @@ use ps_core::{
 
 use crate::{
     AllowedAddresses, ApiKey, ApiKeyError, ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted,
-    KeyName, KeyPage, KeyPatch, KeyPolicy, KeyPrefix, KeyRotated, KeyUpdated, Listing, Replacement,
-    Scopes, judge,
+    KeyName, KeyPage, KeyPatch, KeyPolicy, KeyPrefix, KeyRotated, KeyTerms, KeyUpdated, Listing,
+    Replacement, Scopes, judge,
     lookup::{KnownKey, Lookup},
     uses::Uses,
 };
@@ -148,11 +148,11 @@ impl ApiKeys {
         let digest = digest.ok_or_else(|| refuse(Refusal::Malformed, None))?;
         let known = self.lookup.find(&digest, now).await?;
         let known = known.ok_or_else(|| refuse(Refusal::Unknown, None))?;
-        let account = Some(&known.record.account);
-        judge(&known.record, requester.address, now).map_err(|why| refuse(why, account))?;
+        let account = Some(&known.terms.account);
+        judge(&known.terms, requester.address, now).map_err(|why| refuse(why, account))?;
         self.uses.note(&known, now);
         self.tell(
-            Outcome::KeyAccepted(known.record.id),
+            Outcome::KeyAccepted(known.terms.id),
             account,
             requester,
             now,
@@ -333,13 +333,13 @@ impl KeyCaller {
     /// Whose key it is.
     #[must_use]
     pub fn account(&self) -> &AccountId {
-        &self.0.record.account
+        &self.0.terms.account
     }
 
-    /// What is stored of the key.
+    /// What the key is used on.
     #[must_use]
-    pub fn key(&self) -> &ApiKeyRecord {
-        &self.0.record
+    pub fn key(&self) -> &KeyTerms {
+        &self.0.terms
     }
 
     /// Asks for a scope.
@@ -347,7 +347,7 @@ impl KeyCaller {
     /// # Errors
     /// [`ScopeMissing`](ApiKeyError::ScopeMissing) where the key was not given it.
     pub fn require(&self, scope: &'static str) -> Result<(), ApiKeyError> {
-        if self.0.record.scopes.contains(scope) {
+        if self.0.terms.scopes.contains(scope) {
             Ok(())
         } else {
             Err(ApiKeyError::ScopeMissing(scope))
@@ -359,7 +359,7 @@ impl fmt::Debug for KeyCaller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyCaller")
             .field("account", self.account())
-            .field("key", &self.0.record.id)
+            .field("key", &self.0.terms.id)
             .finish_non_exhaustive()
     }
 }

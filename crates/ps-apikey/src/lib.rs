@@ -11,6 +11,7 @@ mod name;
 mod policy;
 mod scopes;
 mod store;
+mod terms;
 mod uses;
 
 pub use addresses::{AllowedAddresses, InvalidAddresses};
@@ -25,3 +26,4 @@ pub use store::{
     ApiKeyRecord, ApiKeyStore, KeyCursor, KeyInserted, KeyPage, KeyPatch, KeyRotated, KeyUpdated,
     Listing, NewExpiry, Replacement,
 };
+pub use terms::KeyTerms;

@@ -12,12 +12,12 @@ use std::{
 use ps_core::{Change, FollowChanges, Following, KeyDigest, StoreResult, Timestamp};
 use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
 
-use crate::{ApiKeyRecord, ApiKeyStore, batch::Batches};
+use crate::{ApiKeyRecord, ApiKeyStore, KeyTerms, batch::Batches};
 
 /// A key as it was read from the store.
 #[derive(Debug)]
 pub(crate) struct KnownKey {
-    pub(crate) record: ApiKeyRecord,
+    pub(crate) terms: KeyTerms,
     /// When the read began: what committed later may be missing.
     read_at: Timestamp,
     /// The use that was noted last, in milliseconds; see `uses`.
@@ -28,7 +28,7 @@ impl KnownKey {
     pub(crate) fn new(record: ApiKeyRecord, read_at: Timestamp) -> Arc<Self> {
         let noted = record.last_used_at.map_or(i64::MIN, Timestamp::as_millis);
         Arc::new(Self {
-            record,
+            terms: record.into(),
             read_at,
             noted: AtomicI64::new(noted),
         })

@@ -51,8 +51,8 @@ impl Uses {
         };
         if is_due && exchange(now.as_millis()).is_ok() {
             let mut waiting = self.waiting();
-            if waiting.len() < WAITING || waiting.contains_key(&key.record.id) {
-                waiting.insert(key.record.id, now);
+            if waiting.len() < WAITING || waiting.contains_key(&key.terms.id) {
+                waiting.insert(key.terms.id, now);
             }
             drop(waiting);
             self.due.store(true, Ordering::Release);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{Bench, account, new_key, requester};
-use ps_apikey::{AllowedAddresses, ApiKeyError, Scopes};
+use ps_apikey::{AllowedAddresses, ApiKeyError, KeyTerms, Scopes};
 use ps_core::{AccountId, AccountVersion, Accounts, Outcome, Refusal, Requester, Timestamp};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_key_opens_until_it_is_revoked() {
     let issued = bench.issue().await;
     let caller = bench.node.authenticate(&issued).await.unwrap();
     assert_eq!(caller.account(), &account());
-    assert_eq!(caller.key(), &issued.record);
+    assert_eq!(caller.key(), &KeyTerms::from(issued.record.clone()));
     assert!(bench.revoke(&issued).await);
     assert!(!bench.node.accepts(&issued).await);
     let at = bench.shown(&issued).await.revoked_at;

@@ -22,12 +22,12 @@ pub(crate) fn whoami() -> [Route; 1] {
 }
 
 async fn who(caller: KeyCaller) -> Answer {
-    let record = caller.key();
+    let used = caller.key();
     let key = KeyBody {
-        id: record.id.as_str(),
-        name: record.name.as_str(),
-        scopes: &record.scopes,
-        expires_at: record.expires_at.map(rfc3339),
+        id: used.id.as_str(),
+        name: used.name.as_str(),
+        scopes: &used.scopes,
+        expires_at: used.expires_at.map(rfc3339),
     };
     let body = WhoBody {
         account_id: caller.account().as_str(),
