@@ -26,28 +26,30 @@ use std::{
 
 use crate::settings::{Command, Settings};
 
+const STARTS_NOT: &str = "does not start";
+
 fn main() -> ExitCode {
     let settings = Settings::read();
     if settings.command == Some(Command::Doctor) {
         return match doctor::examine(&settings) {
             Ok(text) => tell(&text),
-            Err(reasons) => refuse(&reasons),
+            Err(reasons) => refuse(STARTS_NOT, &reasons),
         };
     }
     serve::log();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(STARTS_NOT, &error),
     };
     if let Some(Command::Fence { yes }) = settings.command {
         return match runtime.block_on(fence::fence(&settings, yes)) {
             Ok(text) => tell(&text),
-            Err(error) => refuse(&error),
+            Err(error) => refuse("did not fence", &error),
         };
     }
     match runtime.block_on(serve::serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error),
+        Err(error) => refuse(STARTS_NOT, &error),
     }
 }
 
@@ -58,7 +60,7 @@ fn tell(text: &str) -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "whoever started it reads this")]
-fn refuse(why: &dyn Display) -> ExitCode {
-    eprintln!("example-server does not start: {why}");
+fn refuse(what: &str, why: &dyn Display) -> ExitCode {
+    eprintln!("example-server {what}: {why}");
     ExitCode::FAILURE
 }
