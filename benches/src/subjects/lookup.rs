@@ -77,7 +77,7 @@ impl Finds for HashMap<Digested, Known> {
 }
 
 impl Finds for RwLock<HashMap<Digested, Known, DigestBits>> {
-    const NAME: &'static str = "RwLock<HashMap>, digest bits";
+    const NAME: &'static str = "HashMap behind an RwLock, digest bits";
 
     fn holding(known: &[(Digested, Known)]) -> Self {
         Self::new(known.iter().cloned().collect())
