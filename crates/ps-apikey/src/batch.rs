@@ -30,9 +30,10 @@ use crate::{ApiKeyRecord, ApiKeyStore, lookup::KnownKey};
 const TURNS: usize = 2;
 /// How many digests one query asks for at most.
 const BATCH: usize = 256;
-/// How many callers may wait in line: eight times what both turns carry. Further ones are told at once
-/// that the store cannot answer.
-const LINE: usize = 4_096;
+/// How many callers may wait in line; further ones are told at once that the store cannot answer. With
+/// those whom both turns serve they are fewer than the 1024 requests with keys that a node answers at
+/// once, so that a flood of new keys before a slow store leaves room for keys that need no store.
+const LINE: usize = 384;
 
 /// Every lookup that goes to the store.
 #[derive(Clone, Debug)]

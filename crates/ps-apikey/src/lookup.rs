@@ -1,7 +1,9 @@
 //! From a digest to what is known of the key: memory first, the store on a miss.
 
 use std::{
+    future::poll_fn,
     hash::{BuildHasher, Hasher},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -10,7 +12,10 @@ use std::{
 };
 
 use ps_core::{Change, FollowChanges, Following, KeyDigest, StoreResult, Timestamp};
-use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
+use quick_cache::{
+    OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle, PlaceholderGuard},
+};
 
 use crate::{ApiKeyRecord, ApiKeyStore, KeyTerms, batch::Batches};
 
@@ -56,6 +61,16 @@ pub(crate) struct Lookup {
     remembered_for: Duration,
 }
 
+/// The place of a key that is being looked up.
+type Place<'a> = PlaceholderGuard<
+    'a,
+    KeyDigest,
+    Arc<KnownKey>,
+    UnitWeighter,
+    DigestBits,
+    DefaultLifecycle<KeyDigest, Arc<KnownKey>>,
+>;
+
 /// How many unknown digests are remembered, and for how long.
 const UNKNOWN: usize = 10_000;
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
@@ -88,23 +103,39 @@ impl Lookup {
             return self.store.find(digest, now).await;
         }
         loop {
-            match self.known.get_value_or_guard_async(digest).await {
+            let (known, has_waited) = watched(self.known.get_value_or_guard_async(digest)).await;
+            match known {
                 Ok(key) if now.since(key.read_at) < self.remembered_for => return Ok(Some(key)),
-                Ok(_) => self.forget(digest),
+                // No change: what is looked up meanwhile is as good as before.
+                Ok(old) => drop(self.known.remove_if(digest, |it| Arc::ptr_eq(it, &old))),
                 Err(_) if self.is_unknown(digest, now) => return Ok(None),
                 Err(place) => {
-                    let changes = self.changes.load(Ordering::SeqCst);
-                    let found = self.store.find(digest, now).await?;
-                    match &found {
-                        // Refused where the key was changed meanwhile: then nothing is remembered.
-                        Some(key) => drop(place.insert(Arc::clone(key))),
-                        // Before the place is given up, so that those who wait for it find it noted.
-                        None => self.note_unknown(digest, now, changes),
-                    }
-                    return Ok(found);
+                    // Whoever had the place before has failed or hung up. All who waited for it ask
+                    // together and share the answer: in turn, each would wait for the store by itself.
+                    let place = (!has_waited).then_some(place);
+                    return self.ask(digest, now, place).await;
                 }
             }
         }
+    }
+
+    /// Asks the store, and remembers what it answers: a key where its place was kept.
+    async fn ask(
+        &self,
+        digest: &KeyDigest,
+        now: Timestamp,
+        place: Option<Place<'_>>,
+    ) -> StoreResult<Option<Arc<KnownKey>>> {
+        let changes = self.changes.load(Ordering::SeqCst);
+        let found = self.store.find(digest, now).await?;
+        match (&found, place) {
+            // Refused where the key was changed meanwhile: then nothing is remembered.
+            (Some(key), Some(place)) => drop(place.insert(Arc::clone(key))),
+            (Some(_), None) => {}
+            // Before the place is given up, so that those who wait for it find it noted.
+            (None, _place) => self.note_unknown(digest, now, changes),
+        }
+        Ok(found)
     }
 
     /// Drops what is remembered of the key, and any lookup of it that is under way.
@@ -141,6 +172,17 @@ impl FollowChanges for Lookup {
         self.known.clear();
         self.unknown.clear();
     }
+}
+
+/// What a future comes to, and whether it had to be waited for.
+async fn watched<F: Future>(future: F) -> (F::Output, bool) {
+    let (mut future, mut has_waited) = (pin!(future), false);
+    let output = poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        has_waited |= polled.is_pending();
+        polled
+    });
+    (output.await, has_waited)
 }
 
 fn memory<V: Clone>(capacity: usize) -> Cache<KeyDigest, V, UnitWeighter, DigestBits> {

@@ -162,7 +162,8 @@ pub trait ApiKeyStore: fmt::Debug + Send + Sync + 'static {
     /// The keys with these digests, in any order; revoked and expired ones too.
     ///
     /// *Atomicity*: one read of all. *Security*: compares digests byte by byte; a key whose account
-    /// is disabled is as absent as an unknown one.
+    /// is disabled is as absent as an unknown one. One caller may begin it and another, on another
+    /// runtime, carry it to its end: what it waits for must outlive the runtime that it was called on.
     async fn find(&self, digests: &[KeyDigest]) -> StoreResult<Vec<ApiKeyRecord>>;
 
     /// The account's keys. *Security*: another account's key is not there.

@@ -143,7 +143,7 @@ async fn misses_that_meet_travel_together_and_each_gets_its_own_answer() {
 
 #[tokio::test]
 async fn a_query_asks_for_256_digests_at_most_and_two_are_under_way_at_most() {
-    let crowd = Crowd::of(602).await;
+    let crowd = Crowd::of(302).await;
     let node = &crowd.bench.node;
     let (mut callers, held) = crowd.occupy(node).await;
     callers.extend(crowd.keys[2..].iter().map(|key| ask(node, key)));
@@ -155,8 +155,39 @@ async fn a_query_asks_for_256_digests_at_most_and_two_are_under_way_at_most() {
         assert_eq!(id(caller).await, key.record.id);
     }
     let probe = &crowd.bench.probe;
-    assert_eq!(probe.sizes(), [1, 1, 256, 256, 88]);
+    assert_eq!(probe.sizes(), [1, 1, 256, 44]);
     assert_eq!(probe.most_under_way.load(Ordering::SeqCst), 2);
+}
+
+/// In turn, each would wait for a store that does not answer by itself.
+#[tokio::test]
+async fn those_who_waited_for_a_lookup_that_failed_share_the_next() {
+    let crowd = Crowd::of(1).await;
+    let node = &crowd.bench.node;
+    let (reached, breaks) = crowd.bench.probe.pause();
+    let first = ask(node, &crowd.keys[0]);
+    soon(reached).await.unwrap();
+    let waiting: Vec<_> = (0..20).map(|_| ask(node, &crowd.keys[0])).collect();
+    rest().await;
+    let (one, two, shared) = (
+        crowd.bench.probe.pause(),
+        crowd.bench.probe.pause(),
+        crowd.bench.probe.pause(),
+    );
+    drop(breaks);
+    assert!(first.await.unwrap().is_err());
+    // All have asked before any of them is answered.
+    for (reached, breaks) in [one, two] {
+        soon(reached).await.unwrap();
+        rest().await;
+        drop(breaks);
+    }
+    soon(shared.0).await.unwrap();
+    drop(shared.1);
+    for caller in waiting {
+        assert!(caller.await.unwrap().is_err());
+    }
+    assert_eq!(crowd.bench.probe.sizes(), [1, 1, 1, 1]);
 }
 
 #[tokio::test]
@@ -264,7 +295,7 @@ async fn a_store_that_panics_takes_no_turn_with_it() {
 // AK14, ST9
 #[tokio::test]
 async fn the_line_is_bounded_and_whoever_finds_it_full_is_told_at_once() {
-    const LINE: usize = 4_096;
+    const LINE: usize = 384;
     let crowd = Crowd::of(4).await;
     let node = crowd.bench.another_node();
     let (mut callers, held) = crowd.occupy(&node).await;

@@ -242,6 +242,30 @@ async fn an_unknown_key_is_asked_for_once_in_5_seconds() {
     }
 }
 
+/// A key that is read again because its five minutes are over has not changed.
+// AK14
+#[tokio::test]
+async fn an_unknown_key_stays_noted_while_others_are_read_again() {
+    let bench = Arc::new(Bench::new().await);
+    let issued = bench.issue().await;
+    assert!(bench.node.accepts(&issued).await);
+    bench.test.clock.advance(Duration::from_secs(300));
+    bench.node.follower.poll().await.unwrap();
+    let unknown = Arc::new(ps_apikey::KeyPrefix::default().issue(&ps_core::SystemRandom));
+    let (reached, let_go) = bench.probe.pause();
+    let asking = tokio::spawn({
+        let (bench, unknown) = (Arc::clone(&bench), Arc::clone(&unknown));
+        async move { bench.refuses(&unknown).await }
+    });
+    reached.await.unwrap();
+    assert!(bench.node.accepts(&issued).await);
+    let_go.send(()).unwrap();
+    assert!(asking.await.unwrap());
+    let (refused, reads, _) = bench.calls(bench.refuses(&unknown)).await;
+    assert!(refused);
+    assert_eq!(reads, 0);
+}
+
 // AK14
 #[tokio::test]
 async fn random_keys_drive_no_good_one_out() {

@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use ps_apikey::{
-    AllowedAddresses, ApiKeyError, ApiKeyRecord, ApiKeyStore, ApiKeys, Issued, KeyCaller,
+    AllowedAddresses, ApiKey, ApiKeyError, ApiKeyRecord, ApiKeyStore, ApiKeys, Issued, KeyCaller,
     KeyInserted, KeyName, KeyPage, KeyPatch, KeyPolicy, KeyRotated, KeyUpdated, Listing, NewKey,
     Replacement, Scopes,
 };
@@ -230,6 +230,12 @@ impl Bench {
     pub async fn shown(&self, issued: &Issued) -> ApiKeyRecord {
         let id = &issued.record.id;
         self.node.keys.read(&account(), id).await.unwrap().unwrap()
+    }
+
+    pub async fn refuses(&self, key: &ApiKey) -> bool {
+        let requester = requester();
+        let answer = self.node.keys.authenticate(key.expose(), &requester).await;
+        matches!(answer, Err(ApiKeyError::Denied))
     }
 
     /// How many reads and writes reached the store while `act` went on.
