@@ -165,9 +165,11 @@ impl Outbox {
         })
     }
 
-    async fn deliver(&self, entry: Entry) {
-        let (entry, tried) = Delivery::new(self, entry).attempt().await;
-        self.end(entry, tried);
+    /// No `async fn`, for its future may be dropped before it is polled: the mail counts as under way
+    /// already, and must not be lost.
+    fn deliver(&self, entry: Entry) -> impl Future<Output = ()> {
+        let attempt = Delivery::new(self, entry).attempt();
+        attempt.map(|(entry, tried)| self.end(entry, tried))
     }
 
     fn end(&self, mut entry: Entry, tried: Tried) {

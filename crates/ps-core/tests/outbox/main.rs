@@ -5,13 +5,14 @@ mod post;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
+use futures_util::FutureExt;
 use ps_core::{
     Outcome::{MailDelayed, MailDropped, MailFailed, MailSent, MailUnknown},
     Unwritten,
 };
 
 use post::{
-    Act::{Cut, Hang, Later, Panic, Refuse, Take},
+    Act::{Busy, Cut, Hang, Later, Panic, Refuse, Take},
     Post, idle,
 };
 
@@ -214,6 +215,23 @@ async fn whoever_sends_next_goes_on_and_sends_nothing_twice() {
     assert_eq!(post.names(), ["being written"]);
     post.advance(2).await;
     assert_eq!(post.names(), ["delayed"]);
+}
+
+#[tokio::test]
+async fn a_mail_that_was_taken_and_not_begun_is_still_there() {
+    let mut post = Post::with_room(10);
+    for _ in 0..4 {
+        post.put("busy", 480, &[Busy; 4]);
+    }
+    post.put("taken", 480, &[]);
+    // These four use up what is polled in a row, so that it ends between the taking and the beginning.
+    assert_eq!(post.outbox.run().now_or_never(), None);
+    assert_eq!(post.names(), ["busy"; 4]);
+    assert_eq!(post.told(), [MailUnknown; 4]);
+    assert_eq!(post.outbox.unsettled(), 1);
+    post.run().await;
+    assert_eq!(post.names(), ["taken"]);
+    assert_eq!(post.outbox.unsettled(), 0);
 }
 
 #[tokio::test]

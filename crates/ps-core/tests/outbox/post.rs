@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -25,6 +26,8 @@ pub(crate) enum Act {
     /// Takes it, and does not say so.
     Cut,
     Hang,
+    /// Never ends, and asks to be polled again at once.
+    Busy,
     Panic,
 }
 
@@ -55,6 +58,13 @@ impl Mailer for Office {
             Act::Later => Err(MailError::Unavailable("later".into())),
             Act::Cut => Err(MailError::Unknown("cut".into())),
             Act::Hang => future::pending().await,
+            Act::Busy => {
+                future::poll_fn(|context| {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                })
+                .await
+            }
             Act::Panic => panic!("a mailer that panics"),
         }
     }
