@@ -17,4 +17,7 @@ pub enum OpenError {
     /// The database did not let us in.
     #[error("the database could not be opened")]
     Unreachable(#[source] Cause),
+    /// A variable of the environment, which is named, has a value that is not known.
+    #[error("the value of the variable {0} is not known")]
+    Variable(&'static str),
 }

@@ -18,6 +18,8 @@ use crate::settings::{Family, Settings, Switch};
 /// Why the server does not start. Each begins with a stable code and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("database_invalid: {0}")]
+    DatabaseRefused(String),
     #[error("database_invalid: sqlite: wants the path of a file and no parameters: sqlite://PATH")]
     DatabaseFile,
     #[error(

@@ -1,6 +1,6 @@
 //! Where a database is, as a URL says it.
 
-use std::{env, fmt, net::IpAddr, str::FromStr};
+use std::{env, ffi::OsStr, fmt, net::IpAddr, str::FromStr};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
@@ -23,6 +23,8 @@ const PARAMETERS: &[&str] = &[
     "user",
 ];
 
+const SSLMODE: &str = "PGSSLMODE";
+
 /// A database of a PostgreSQL server, and how it is connected to.
 ///
 /// Printing it shows the server, the database and how far TLS is insisted on, and neither user nor
@@ -39,8 +41,16 @@ impl PostgresUrl {
     ///
     /// # Errors
     /// [`OpenError::Location`], which shows nothing of the URL: it is not one, or has a parameter
+    /// that is not known. [`OpenError::Variable`]: the URL has no `sslmode`, and `PGSSLMODE` has one
     /// that is not known.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
+        let variable = env::var_os(SSLMODE);
+        let variable = variable.as_deref().map(OsStr::to_string_lossy);
+        Self::read(url, variable.as_deref())
+    }
+
+    /// As [`parse`](Self::parse), where `variable` is what `PGSSLMODE` says.
+    fn read(url: &str, variable: Option<&str>) -> Result<Self, OpenError> {
         let is_ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
         if !is_ours || !parameters(url).all(is_known) {
             return Err(OpenError::Location);
@@ -50,9 +60,9 @@ impl PostgresUrl {
         if at.get_application_name().is_none() {
             at = at.application_name("ps-auth");
         }
-        let says_how = parameters(url).any(|name| name == "sslmode");
-        if !says_how && env::var_os("PGSSLMODE").is_none() && !is_here(&at) {
-            at = at.ssl_mode(PgSslMode::VerifyFull);
+        if !parameters(url).any(|name| name == "sslmode") {
+            let mode = mode(variable, is_here(&at))?;
+            at = at.ssl_mode(mode);
         }
         Ok(Self(Box::new(at)))
     }
@@ -89,6 +99,16 @@ impl fmt::Display for PostgresUrl {
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PostgresUrl({self})")
+    }
+}
+
+/// How TLS is insisted on where the URL does not say. The driver would take a variable that it does
+/// not understand for `prefer`, which is clear text to whoever stands in between.
+fn mode(variable: Option<&str>, is_here: bool) -> Result<PgSslMode, OpenError> {
+    match variable {
+        Some(said) if !said.is_empty() => said.parse().map_err(|_| OpenError::Variable(SSLMODE)),
+        _ if is_here => Ok(PgSslMode::Prefer),
+        _ => Ok(PgSslMode::VerifyFull),
     }
 }
 
@@ -163,8 +183,42 @@ mod tests {
             ("[::1]/d", "[::1]:5432/d"),
             ("%2Frun%2Fpostgresql/d", "/run/postgresql:5432/d"),
         ] {
-            let parsed = PostgresUrl::parse(&format!("postgres://u:hunter2@{url}")).unwrap();
+            let parsed = PostgresUrl::read(&format!("postgres://u:hunter2@{url}"), None).unwrap();
             assert_eq!(parsed.to_string(), format!("postgres://{shown}"), "{url}");
+        }
+    }
+
+    // OP1
+    #[test]
+    fn what_the_variable_says_holds_where_the_url_is_silent_and_a_misspelt_one_is_refused() {
+        for (url, variable, mode) in [
+            ("db.example.com/d", None, Some("VerifyFull")),
+            ("db.example.com/d", Some(""), Some("VerifyFull")),
+            ("db.example.com/d", Some("disable"), Some("Disable")),
+            ("db.example.com/d", Some("prefer"), Some("Prefer")),
+            ("db.example.com/d", Some("verify-ca"), Some("VerifyCa")),
+            ("db.example.com/d", Some("verify_full"), None),
+            ("db.example.com/d", Some("\u{fffd}"), None),
+            ("db.example.com/d", Some(" "), None),
+            ("localhost/d", None, Some("Prefer")),
+            ("localhost/d", Some(""), Some("Prefer")),
+            ("localhost/d", Some("require"), Some("Require")),
+            ("localhost/d", Some("required"), None),
+            ("db/d?sslmode=require", Some("disable"), Some("Require")),
+            ("db/d?sslmode=disable", Some("verify_full"), Some("Disable")),
+        ] {
+            let read = PostgresUrl::read(&format!("postgres://{url}"), variable);
+            match read {
+                Ok(read) => {
+                    let found = format!("{:?}", read.0.get_ssl_mode());
+                    assert_eq!(Some(found.as_str()), mode, "{url} {variable:?}");
+                }
+                Err(error) => {
+                    assert!(mode.is_none(), "{url} {variable:?}: {error}");
+                    assert!(matches!(error, OpenError::Variable("PGSSLMODE")), "{error}");
+                    assert!(error.to_string().contains("PGSSLMODE"), "{error}");
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ps_sqlx::PostgresUrl;
+use ps_sqlx::{OpenError, PostgresUrl};
 
 use super::Refusal;
 
@@ -26,7 +26,8 @@ impl Database {
             "sqlite" => file(url).map(Self::File).ok_or(Refusal::DatabaseFile),
             "postgres" | "postgresql" => match PostgresUrl::parse(url) {
                 Ok(url) => Ok(Self::Server(url)),
-                Err(_) => Err(Refusal::DatabaseServer),
+                Err(OpenError::Location) => Err(Refusal::DatabaseServer),
+                Err(why) => Err(Refusal::DatabaseRefused(why.to_string())),
             },
             other if is_scheme(other) && other.len() < url.len() => {
                 Err(Refusal::DatabaseUnsupported(format!("{other}:")))
