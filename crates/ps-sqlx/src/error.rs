@@ -14,6 +14,11 @@ pub enum OpenError {
     /// The tables could not be brought to what this version needs.
     #[error("the tables could not be brought up to date")]
     Migrations(#[source] Cause),
+    /// A character of the URL may be its password's, so that another server would be asked.
+    #[error(
+        "the URL has a / ? # or @ where none belongs: in a password they are written %2F %3F %23 %40"
+    )]
+    Unescaped,
     /// The database did not let us in.
     #[error("the database could not be opened")]
     Unreachable(#[source] Cause),

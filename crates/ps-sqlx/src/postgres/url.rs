@@ -40,9 +40,10 @@ impl PostgresUrl {
     /// clear text over a network has to be asked for.
     ///
     /// # Errors
-    /// [`OpenError::Location`], which shows nothing of the URL: it is not one, or has a parameter
-    /// that is not known. [`OpenError::Variable`]: the URL has no `sslmode`, and `PGSSLMODE` has one
-    /// that is not known.
+    /// None shows anything of the URL. [`OpenError::Location`]: it is not one, or has a parameter that
+    /// is not known. [`OpenError::Unescaped`]: a `/`, `?`, `#` or `@` may be the password's, where it
+    /// is written `%2F`, `%3F`, `%23` or `%40`. [`OpenError::Variable`]: the URL has no `sslmode`, and
+    /// `PGSSLMODE` has one that is not known.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
         let variable = env::var_os(SSLMODE);
         let variable = variable.as_deref().map(OsStr::to_string_lossy);
@@ -52,7 +53,13 @@ impl PostgresUrl {
     /// As [`parse`](Self::parse), where `variable` is what `PGSSLMODE` says.
     fn read(url: &str, variable: Option<&str>) -> Result<Self, OpenError> {
         let is_ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
-        if !is_ours || !parameters(url).all(is_known) {
+        if !is_ours {
+            return Err(OpenError::Location);
+        }
+        if is_unescaped(url) {
+            return Err(OpenError::Unescaped);
+        }
+        if !parameters(url).all(is_known) {
             return Err(OpenError::Location);
         }
         // What the driver says of a bad URL may repeat parts of it.
@@ -120,10 +127,19 @@ fn is_here(at: &PgConnectOptions) -> bool {
     at.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback
 }
 
+/// Whether a character stands where none belongs that may have been meant as the password's: what is
+/// before it would be taken for the host, and what is after it for the database, which is shown.
+fn is_unescaped(url: &str) -> bool {
+    let (place, _) = url.split_once('?').unwrap_or((url, ""));
+    let (_, place) = place.split_once("//").unwrap_or_default();
+    let (_, path) = place.split_once('/').unwrap_or_default();
+    let is_meant = |name: &str| !name.contains(['/', '@']);
+    url.contains('#') || path.contains(['/', '@']) || !parameters(url).all(is_meant)
+}
+
 /// The names of a URL's parameters, as they are written.
 fn parameters(url: &str) -> impl Iterator<Item = &str> {
     let (_, all) = url.split_once('?').unwrap_or_default();
-    let all = all.split_once('#').map_or(all, |(all, _)| all);
     let each = all.split('&').filter(|one| !one.is_empty());
     each.map(|one| one.split_once('=').map_or(one, |(name, _)| name))
 }
@@ -156,6 +172,38 @@ mod tests {
         ] {
             let parsed = PostgresUrl::parse(url);
             assert!(matches!(parsed, Err(OpenError::Location)), "{url}");
+        }
+    }
+
+    // OP1
+    #[test]
+    fn a_character_that_could_be_the_passwords_is_refused_where_it_is_not_encoded() {
+        for url in [
+            "u:/hunter2@db.example.com/d",
+            "u:12/hunter2@db/d",
+            "u:12/hunter2@db",
+            "u:12/hunt/er2",
+            "u:12/hunter2?sslmode=disable#@db/d",
+            "u:12#hunter2@db/d",
+            "u:12?hunter2@db/d",
+            "u:12?/hunter2@db/d",
+            "db.example.com/d#?sslmode=verify-full",
+            "db.example.com/d?sslmode=verify-full#",
+        ] {
+            let error = PostgresUrl::read(&format!("postgres://{url}"), None).unwrap_err();
+            assert!(matches!(error, OpenError::Unescaped), "{url}: {error:?}");
+            assert!(error.to_string().contains("%2F"), "{error}");
+        }
+        for url in [
+            "u:%2Fhunter2@db/d",
+            "u:12%2Fhunter2%40%23@db/%2Fd%40",
+            "u:hunter@2@db/d?sslrootcert=/a@b.pem",
+            "db?sslrootcert=/ca.pem",
+            "db/",
+        ] {
+            let read = PostgresUrl::read(&format!("postgres://{url}"), None).unwrap();
+            let shown = read.to_string();
+            assert!(shown.starts_with("postgres://db:5432/"), "{shown}");
         }
     }
 
@@ -227,6 +275,10 @@ mod tests {
         for url in [
             "postgres://u:hunter2@[::1/d",
             "postgres://u:hunter2@h/d?hunter2=1",
+            "postgres://u:/hunter2@h/d",
+            "postgres://u:12/hunter2@h/d",
+            "postgres://u:12?hunter2@h/d",
+            "postgres://u:12#hunter2@h/d",
             "postgres://u:hunter2@h/d",
             "postgres://h/d?password=hunter2",
         ] {

@@ -124,6 +124,7 @@ mod tests {
             ("sqlite://x.db?mode=memory", "database_invalid"),
             ("postgres://u:hunter2@[::1/app", "database_invalid"),
             ("postgres://u:hunter2@h/app?sslmod=off", "database_invalid"),
+            ("postgres://u:12/hunter2@h/app", "database_invalid"),
             ("mysql://u:hunter2@h/app", "database_unsupported"),
             ("hunter2", "database_unsupported"),
             ("u:hunter2@h/app", "database_unsupported"),
