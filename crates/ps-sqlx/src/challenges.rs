@@ -275,11 +275,21 @@ struct Consume {
     now: Timestamp,
 }
 
-/// `true` exactly once in a challenge's life.
+/// True of a challenge that was not spent yet.
+macro_rules! unspent {
+    () => {
+        "id = $1 AND spent_at IS NULL AND expires_at > $2"
+    };
+}
+
+/// Answers exactly once in a challenge's life.
 macro_rules! spend {
     () => {
-        "UPDATE ps_challenges SET spent_at = $2 \
-         WHERE id = $1 AND spent_at IS NULL AND expires_at > $2 RETURNING id"
+        concat!(
+            "UPDATE ps_challenges SET spent_at = $2 WHERE ",
+            unspent!(),
+            " RETURNING id"
+        )
     };
 }
 
@@ -304,16 +314,18 @@ impl Unit for Consume {
             };
             on.lock(&[email.as_str()]).await?;
         }
-        // The mails were answered. Those of a challenge that was spent before are gone already.
+        // The mails were answered, unless something else has spent the challenge: on SQLite they go
+        // first, while that can be told.
         let consume = Statement::new(on.in_one_go(
             concat!(
-                "SAVEPOINT consume; ",
+                "SAVEPOINT consume; DELETE FROM ps_mails WHERE challenge_id = $1 AND email = \
+                 (SELECT email FROM ps_challenges WHERE ",
+                unspent!(),
+                "); ",
                 spend!(),
                 "; DELETE FROM ps_guesses WHERE changes() > 0 AND ",
                 right_guess!(),
                 "(SELECT email FROM ps_challenges WHERE id = $1) ORDER BY at DESC LIMIT 1); \
-                 DELETE FROM ps_mails WHERE challenge_id = $1 AND email = \
-                 (SELECT email FROM ps_challenges WHERE id = $1 AND spent_at IS NOT NULL); \
                  RELEASE consume"
             ),
             concat!(

@@ -34,4 +34,5 @@ tests! {
     the_keys_that_open_something_are_listed_by_owner_and_age
     a_second_fence_finds_nothing_and_says_the_same
     however_many_there_are_all_end
+    the_mails_of_a_code_that_a_fence_ended_still_count
 }

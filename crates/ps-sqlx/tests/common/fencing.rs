@@ -35,6 +35,11 @@ async fn insert(store: &impl Store, key: &ApiKeyRecord) {
 }
 
 async fn place(store: &impl Store, name: &str) -> ChallengeId {
+    try_place(store, name, 1_000).await.unwrap()
+}
+
+/// If the address was sent fewer mails today.
+async fn try_place(store: &impl Store, name: &str, mails: u32) -> Option<ChallengeId> {
     const PLENTY: LimitRule = LimitRule {
         limit: 1_000,
         per: DAY,
@@ -45,7 +50,10 @@ async fn place(store: &impl Store, name: &str) -> ChallengeId {
     };
     let sends = SendBudget {
         hourly: PLENTY,
-        daily: PLENTY,
+        daily: LimitRule {
+            limit: mails,
+            per: DAY,
+        },
     };
     let new = NewChallenge {
         id: ChallengeId::random(&SystemRandom),
@@ -56,8 +64,7 @@ async fn place(store: &impl Store, name: &str) -> ChallengeId {
         expires_at: NOW.plus(Duration::from_secs(600)),
     };
     let placed = store.place(&new, &exposure, &sends, NOW).await.unwrap();
-    assert!(matches!(placed, Placed::Send(_)));
-    new.id
+    matches!(placed, Placed::Send(_)).then_some(new.id)
 }
 
 /// Opens it under the version at which its account stands.
@@ -123,6 +130,22 @@ pub async fn nothing_from_before_a_fence_is_carried_on(stores: [impl Store; 2]) 
     let again = open_now(&here, "a").await;
     assert!(is_carried_on(&here, &again, at).await);
     assert!(is_guessed_at(&here, &place(&here, "a").await, at).await);
+}
+
+/// It came between the guess and its use, which then is none.
+// F18
+pub async fn the_mails_of_a_code_that_a_fence_ended_still_count(stores: [impl Store; 2]) {
+    let [here, there] = stores;
+    let code = place(&here, "a").await;
+    assert!(is_guessed_at(&here, &code, NOW).await);
+    there.fence(NOW).await.unwrap();
+    assert!(!here.consume(&code, NOW).await.unwrap());
+    assert_eq!(try_place(&here, "a", 1).await, None);
+    let next = try_place(&here, "a", 2).await.unwrap();
+    // And those of a code that was used do not.
+    assert!(is_guessed_at(&here, &next, NOW).await);
+    assert!(here.consume(&next, NOW).await.unwrap());
+    assert!(try_place(&here, "a", 2).await.is_some());
 }
 
 /// Its versions and its place in the feed were used by what was lost, and a node that ran on

@@ -127,6 +127,7 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
             however_many_there_are_all_end
             nothing_from_before_a_fence_is_carried_on
             the_keys_that_open_something_are_listed_by_owner_and_age
+            the_mails_of_a_code_that_a_fence_ended_still_count
         }
         two {
             a_challenge_is_guessed_at_and_used_once
