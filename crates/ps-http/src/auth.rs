@@ -2,6 +2,7 @@
 
 mod admission;
 mod answering;
+mod lane;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod request_ids;

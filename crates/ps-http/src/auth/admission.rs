@@ -1,8 +1,7 @@
 //! How many requests are answered at once, so that an overload is refused and not queued.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use crate::{Code, Problem, Route, edge::is_probe, route::Handler};
+use super::lane::{Lane, Place};
+use crate::{Problem, Route, edge::is_probe, route::Handler};
 
 /// How many requests a node answers at the same time, those that wait for a store included. One more
 /// gets 503 `unavailable` with `Retry-After`, at once.
@@ -68,8 +67,8 @@ impl Places {
     pub(super) fn take(&self, row: &Route) -> Result<Option<Place<'_>>, Problem> {
         match row.handler {
             #[cfg(feature = "apikey")]
-            Handler::ApiKey(..) => self.keys.take().map(Some),
-            _ if is_admitted(row) => self.others.take().map(Some),
+            Handler::ApiKey(..) => self.keys.admit().map(Some),
+            _ if is_admitted(row) => self.others.admit().map(Some),
             _ => Ok(None),
         }
     }
@@ -83,75 +82,5 @@ pub(crate) fn is_admitted(row: &Route) -> bool {
         Handler::Public(_) => !is_probe(row.path()) && row.path() != "/.well-known/jwks.json",
         #[cfg(any(feature = "apikey", feature = "session"))]
         _ => true,
-    }
-}
-
-/// Apart from what is read beside it: it is written twice a request.
-#[derive(Debug)]
-#[repr(align(64))]
-pub(super) struct Lane {
-    name: &'static str,
-    taken: AtomicU32,
-    at_most: u32,
-}
-
-impl Lane {
-    fn new(name: &'static str, at_most: u32) -> Self {
-        let taken = AtomicU32::new(0);
-        Self {
-            name,
-            taken,
-            at_most,
-        }
-    }
-
-    /// A place until it is dropped, however the request ends: answered, panicked, or left by its
-    /// client.
-    pub(super) fn take(&self) -> Result<Place<'_>, Problem> {
-        // Nothing is published by the number, so no order is asked for.
-        let before = self.taken.fetch_add(1, Ordering::Relaxed);
-        let place = Place(&self.taken);
-        if before < self.at_most {
-            Ok(place)
-        } else {
-            tracing::warn!(lane = self.name, at_most = self.at_most, "no place is left");
-            Err(Problem::new(Code::Unavailable))
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Place<'a>(&'a AtomicU32);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_than_the_places_are_ever_held() {
-        let lane = Lane::new("test", 3);
-        let held = AtomicU32::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..10_000 {
-                        if let Ok(_place) = lane.take() {
-                            assert!(held.fetch_add(1, Ordering::SeqCst) < 3);
-                            std::thread::yield_now();
-                            held.fetch_sub(1, Ordering::SeqCst);
-                        }
-                    }
-                });
-            }
-        });
-        assert_eq!(lane.taken.load(Ordering::Relaxed), 0);
-        let all: Vec<_> = std::iter::from_fn(|| lane.take().ok()).collect();
-        assert_eq!(all.len(), 3);
     }
 }

@@ -98,7 +98,7 @@ impl Auth {
         let arrival = self.arrival(head, on);
         self.edge.require_place(head, &arrival)?;
         self.require_clean(head, &arrival)?;
-        let _place = self.places.keys.take()?;
+        let _place = self.places.keys.admit()?;
         self.key_caller(&head.headers, &arrival).await
     }
 
@@ -116,7 +116,7 @@ impl Auth {
         let arrival = self.arrival(head, on);
         self.edge.require_place(head, &arrival)?;
         self.require_clean(head, &arrival)?;
-        let _place = self.places.others.take()?;
+        let _place = self.places.others.admit()?;
         self.session_caller(&head.headers, &arrival).await
     }
 
