@@ -102,10 +102,14 @@ impl Lookup {
         if !self.following.is_trusted(now) {
             return self.store.find(digest, now).await;
         }
+        // The good case by itself: what follows prepares to wait.
+        if let Some(key) = self.known.get(digest).filter(|key| self.is_fresh(key, now)) {
+            return Ok(Some(key));
+        }
         loop {
             let (known, has_waited) = watched(self.known.get_value_or_guard_async(digest)).await;
             match known {
-                Ok(key) if now.since(key.read_at) < self.remembered_for => return Ok(Some(key)),
+                Ok(key) if self.is_fresh(&key, now) => return Ok(Some(key)),
                 // No change: what is looked up meanwhile is as good as before.
                 Ok(old) => drop(self.known.remove_if(digest, |it| Arc::ptr_eq(it, &old))),
                 Err(_) if self.is_unknown(digest, now) => return Ok(None),
@@ -152,6 +156,10 @@ impl Lookup {
         if self.changes.load(Ordering::SeqCst) != changes {
             self.unknown.remove(digest);
         }
+    }
+
+    fn is_fresh(&self, key: &KnownKey, now: Timestamp) -> bool {
+        now.since(key.read_at) < self.remembered_for
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
