@@ -22,6 +22,8 @@ use crate::{
 pub use admission::Admission;
 #[cfg(feature = "openapi")]
 pub(crate) use admission::is_admitted;
+#[cfg(feature = "oauth")]
+pub(crate) use lane::{Lane, Place};
 
 type Task<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -171,7 +173,10 @@ impl Auth {
         let site = self.edge.public_url().clone();
         #[cfg(feature = "password")]
         let passwords = self.passwords.clone();
+        let names = logins.providers().map(ps_oauth::Provider::name);
+        let lanes = names.map(|name| (name.to_owned(), self.places.for_provider(name)));
         let desk = routes::SocialDesk {
+            lanes: lanes.collect(),
             logins,
             sign_in,
             notices,
@@ -259,7 +264,7 @@ impl Auth {
     /// Answers at most so many requests at once; without this as many as [`Admission`] says.
     #[must_use]
     pub fn with_admission(mut self, admission: Admission) -> Self {
-        self.places = admission::Places::new(admission);
+        self.places.bound(admission);
         self
     }
 

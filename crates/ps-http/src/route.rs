@@ -57,6 +57,8 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
     pub(crate) body: Body,
+    /// Whether the handler takes a place among those that are answered at once, for itself.
+    pub(crate) places_itself: bool,
     #[cfg(feature = "openapi")]
     description: Option<Box<Description>>,
 }
@@ -126,6 +128,13 @@ impl Route {
         self
     }
 
+    /// The same route, whose handler takes a place of its own before it waits for anything.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn placing_itself(mut self) -> Self {
+        self.places_itself = true;
+        self
+    }
+
     /// The same route with what the OpenAPI document says of it. Without this it says what follows
     /// from the row alone.
     #[cfg(feature = "openapi")]
@@ -178,6 +187,7 @@ impl Route {
             path,
             handler,
             body: Body::Ignored,
+            places_itself: false,
             #[cfg(feature = "openapi")]
             description: None,
         }

@@ -6,15 +6,17 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{Client, Reply, World, faulty::Fault};
+use common::{Client, DEVELOPMENT, Reply, World, faulty::Fault};
 use http::Method;
 use ps_http::{Admission, Connection};
+use ps_testkit::openid::{Misbehaviour, Person};
 use serde_json::{Value, json};
 use tokio::task::{JoinHandle, yield_now};
 
 /// Two places of each kind.
 async fn narrow() -> Arc<World> {
     let few = Admission::default().with_api_keys(2).with_others(2);
+    let few = few.with_each_provider(2);
     World::development_with(|auth| auth.with_admission(few)).await
 }
 
@@ -117,6 +119,97 @@ async fn keys_and_people_do_not_starve_each_other() {
     }
     is_refused_at_once(client.refresh(None)).await;
     assert_eq!(whoami(&mut client, &other).await.status, 200);
+}
+
+// ST10, F16
+#[tokio::test]
+async fn a_provider_that_hangs_starves_nobody_else() {
+    let world = narrow().await;
+    let mut alice = world.client();
+    let token = alice.token("alice@example.com").await;
+    for provider in [&world.google, &world.linkedin] {
+        provider.add_person(Person::new("1", "bob@example.com"));
+    }
+    let mut waiting = Vec::new();
+    let mut bob = world.client();
+    let callback = bob.leave(&world.google, "1").await;
+    let link = alice.leave_to_link(&world.google, "1", &token).await;
+    for _ in 0..2 {
+        let mut browser = world.client();
+        let callback = browser.leave(&world.google, "1").await;
+        waiting.push((browser, callback));
+    }
+    world
+        .google
+        .misbehave(Misbehaviour::Slow(Duration::from_secs(10)));
+    let before = world.google.calls();
+    let mut hanging = Vec::new();
+    for (browser, callback) in &waiting {
+        hanging.push(asks(browser, Method::GET, callback, None).await);
+    }
+    let calls = world.google.calls();
+    assert_eq!(calls.token, before.token + 2);
+
+    assert_eq!(alice.refresh(None).await.status, 200);
+    let jar = bob.jar.clone();
+    let refused = tokio::time::timeout(Duration::from_secs(5), bob.get(&callback, None));
+    let refused = refused.await.expect("it is refused at once");
+    assert_eq!(
+        (refused.status.as_u16(), refused.location()),
+        (
+            303,
+            format!("{DEVELOPMENT}/sign-in?error=provider_unavailable")
+        )
+    );
+    assert_eq!(bob.jar, jar, "the attempt is not over");
+    let refused = alice.get(&link, None).await;
+    assert_eq!(
+        refused.location(),
+        format!("{DEVELOPMENT}/settings?tab=security&error=provider_unavailable")
+    );
+    let body = |reply: Reply| (reply.headers["retry-after"].clone(), reply.refusal());
+    let refusal = (
+        "1".parse().unwrap(),
+        (503, "provider_unavailable".to_owned()),
+    );
+    let begun = bob.get("/api/auth/social/google", None).await;
+    assert_eq!(body(begun), refusal);
+    let linking = alice.post("/api/auth/social/google/link", Some(&token), Value::Null);
+    assert_eq!(body(linking.await), refusal);
+    assert_eq!(world.google.calls(), calls);
+
+    let elsewhere = world.client().sign_in_by(&world.linkedin, "1").await;
+    assert_eq!(elsewhere.location(), format!("{DEVELOPMENT}/"));
+    assert!(hanging.iter().all(|asking| !asking.is_finished()));
+
+    world.google.behave();
+    world.test.clock.advance(Duration::from_secs(10));
+    for asking in hanging {
+        assert_eq!(asking.await.unwrap().status, 303);
+    }
+    assert_eq!(
+        bob.get(&callback, None).await.location(),
+        format!("{DEVELOPMENT}/")
+    );
+}
+
+#[tokio::test]
+async fn a_callback_takes_no_place_of_the_others() {
+    let world = narrow().await;
+    let mut alice = world.client();
+    alice.token("alice@example.com").await;
+    world.google.add_person(Person::new("1", "bob@example.com"));
+    let mut bob = world.client();
+    let callback = bob.leave(&world.google, "1").await;
+    world.faulty.fault("SessionStore::rotate", Fault::Hangs);
+    for _ in 0..2 {
+        asks(&alice, Method::POST, "/api/auth/refresh", None).await;
+    }
+    is_refused_at_once(alice.refresh(None)).await;
+    assert_eq!(
+        bob.get(&callback, None).await.location(),
+        format!("{DEVELOPMENT}/")
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! How many requests are answered at once, so that an overload is refused and not queued.
 
+#[cfg(feature = "oauth")]
+use std::sync::Arc;
+
 use super::lane::{Lane, Place};
 use crate::{Problem, Route, edge::is_probe, route::Handler};
 
@@ -7,7 +10,10 @@ use crate::{Problem, Route, edge::is_probe, route::Handler};
 /// gets 503 `unavailable` with `Retry-After`, at once.
 ///
 /// Requests with API keys and all others are counted apart, 1024 of each: whatever machines do, people
-/// can still refresh, sign in and revoke, and the other way round. `/healthz`, `/readyz`, the public
+/// can still refresh, sign in and revoke, and the other way round. Those that may have to wait for a
+/// provider of social sign-in are counted apart again, 64 for each provider: one that hangs holds each
+/// for 10 s, and takes nobody else's place. One more than that is told `provider_unavailable`, a
+/// callback on its page, and the provider is not called for it. `/healthz`, `/readyz`, the public
 /// keys and the OpenAPI document are never counted.
 ///
 /// The bound is what keeps a slow store from filling the memory: each place may hold a body of
@@ -17,6 +23,7 @@ use crate::{Problem, Route, edge::is_probe, route::Handler};
 pub struct Admission {
     keys: u32,
     others: u32,
+    each_provider: u32,
 }
 
 impl Default for Admission {
@@ -24,6 +31,7 @@ impl Default for Admission {
         Self {
             keys: 1024,
             others: 1024,
+            each_provider: 64,
         }
     }
 }
@@ -43,6 +51,14 @@ impl Admission {
         self.others = at_most;
         self
     }
+
+    /// At most so many at once that may have to wait for one provider of social sign-in: those that
+    /// leave for it, and those that come back.
+    #[must_use]
+    pub fn with_each_provider(mut self, at_most: u32) -> Self {
+        self.each_provider = at_most;
+        self
+    }
 }
 
 /// The places that there are, by who takes them.
@@ -51,6 +67,10 @@ pub(super) struct Places {
     #[cfg(feature = "apikey")]
     pub(super) keys: Lane,
     pub(super) others: Lane,
+    #[cfg(feature = "oauth")]
+    providers: Vec<Arc<Lane>>,
+    #[cfg(feature = "oauth")]
+    each_provider: u32,
 }
 
 impl Places {
@@ -59,11 +79,38 @@ impl Places {
             #[cfg(feature = "apikey")]
             keys: Lane::new("api keys", of.keys),
             others: Lane::new("others", of.others),
+            #[cfg(feature = "oauth")]
+            providers: Vec::new(),
+            #[cfg(feature = "oauth")]
+            each_provider: of.each_provider,
         }
     }
 
+    /// From now on there are so many, of those for providers too that were given out.
+    pub(super) fn bound(&mut self, by: Admission) {
+        let new = Self::new(by);
+        #[cfg(feature = "oauth")]
+        let new = Self {
+            providers: std::mem::take(&mut self.providers),
+            ..new
+        };
+        *self = new;
+        #[cfg(feature = "oauth")]
+        for lane in &self.providers {
+            lane.bound(self.each_provider);
+        }
+    }
+
+    /// The places of those who wait for this provider.
+    #[cfg(feature = "oauth")]
+    pub(super) fn for_provider(&mut self, name: &str) -> Arc<Lane> {
+        let lane = Arc::new(Lane::new(name, self.each_provider));
+        self.providers.push(Arc::clone(&lane));
+        lane
+    }
+
     /// A place for a request to this row; none where it is answered without waiting for anything,
-    /// or must be answered whatever happens.
+    /// must be answered whatever happens, or takes one of its own.
     pub(super) fn take(&self, row: &Route) -> Result<Option<Place<'_>>, Problem> {
         match row.handler {
             #[cfg(feature = "apikey")]
@@ -74,11 +121,12 @@ impl Places {
     }
 }
 
-/// Whether a request to this row needs a place.
+/// Whether a request to this row needs a place before its handler is asked.
 pub(crate) fn is_admitted(row: &Route) -> bool {
     match row.handler {
         #[cfg(feature = "openapi")]
         Handler::Document => false,
+        Handler::Public(_) if row.places_itself => false,
         Handler::Public(_) => !is_probe(row.path()) && row.path() != "/.well-known/jwks.json",
         #[cfg(any(feature = "apikey", feature = "session"))]
         _ => true,

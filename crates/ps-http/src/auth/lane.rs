@@ -9,28 +9,33 @@ use crate::{Code, Problem};
 /// Nothing is published by its numbers, so no order is asked for.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(super) struct Lane {
-    name: &'static str,
-    at_most: u32,
+pub(crate) struct Lane {
+    name: String,
+    at_most: AtomicU32,
     taken: AtomicU32,
     /// Whether somebody was refused since it was half empty at the last.
     is_crowded: AtomicBool,
 }
 
 impl Lane {
-    pub(super) fn new(name: &'static str, at_most: u32) -> Self {
+    pub(super) fn new(name: impl Into<String>, at_most: u32) -> Self {
         Self {
-            name,
-            at_most,
+            name: name.into(),
+            at_most: AtomicU32::new(at_most),
             taken: AtomicU32::new(0),
             is_crowded: AtomicBool::new(false),
         }
     }
 
+    #[cfg(feature = "oauth")]
+    pub(super) fn bound(&self, at_most: u32) {
+        self.at_most.store(at_most, Ordering::Relaxed);
+    }
+
     /// A place until it is dropped, however the request ends: answered, panicked, or left by its
     /// client.
-    pub(super) fn take(&self) -> Option<Place<'_>> {
-        if self.taken.fetch_add(1, Ordering::Relaxed) < self.at_most {
+    pub(crate) fn take(&self) -> Option<Place<'_>> {
+        if self.taken.fetch_add(1, Ordering::Relaxed) < self.at_most() {
             return Some(Place(self));
         }
         self.taken.fetch_sub(1, Ordering::Relaxed);
@@ -47,21 +52,29 @@ impl Lane {
     fn note_refusal(&self) {
         let is_known = self.is_crowded.load(Ordering::Relaxed);
         if !is_known && !self.is_crowded.swap(true, Ordering::Relaxed) {
-            tracing::warn!(lane = self.name, at_most = self.at_most, "no place is left");
+            tracing::warn!(
+                lane = self.name,
+                at_most = self.at_most(),
+                "no place is left"
+            );
         }
     }
 
     fn give_back(&self) {
         let left = self.taken.fetch_sub(1, Ordering::Relaxed) - 1;
         // In an overload every place that is given back is taken again: that is not its end.
-        if self.is_crowded.load(Ordering::Relaxed) && left <= self.at_most / 2 {
+        if self.is_crowded.load(Ordering::Relaxed) && left <= self.at_most() / 2 {
             self.is_crowded.store(false, Ordering::Relaxed);
         }
+    }
+
+    fn at_most(&self) -> u32 {
+        self.at_most.load(Ordering::Relaxed)
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Place<'a>(&'a Lane);
+pub(crate) struct Place<'a>(&'a Lane);
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {

@@ -4,7 +4,7 @@ mod callback;
 #[cfg(feature = "openapi")]
 mod described;
 
-use std::{pin::Pin, sync::Arc};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
@@ -15,7 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Answer, Call, Code, NetworkLimits, Notices, Occurrence, Origin, Problem, Route,
-    answer::rfc3339, edge::Cookie, json, no_content, sign_in::SignIn,
+    answer::rfc3339,
+    auth::{Lane, Place},
+    edge::Cookie,
+    json, no_content,
+    sign_in::SignIn,
 };
 pub(crate) use callback::Flights;
 
@@ -33,6 +37,8 @@ pub(crate) struct SocialDesk {
     pub(crate) site: Origin,
     pub(crate) limits: Option<NetworkLimits>,
     pub(crate) flights: Flights,
+    /// By the names of the providers.
+    pub(crate) lanes: HashMap<String, Arc<Lane>>,
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<Arc<ps_password::Passwords>>,
 }
@@ -45,6 +51,7 @@ pub(crate) fn social(desk: SocialDesk) -> [Route; 5] {
             let desk = Arc::clone(&desk);
             async move { act(&desk, &call).await }
         })
+        .placing_itself()
     };
     let session =
         |method,
@@ -129,6 +136,7 @@ impl SocialDesk {
         let old = call.cookie(Cookie::Refresh);
         let old = old.and_then(|text| self.sign_in.sessions.read_refresh(text).ok());
         let replaces = old.map(|token| *token.family().as_bytes());
+        let _place = self.require_place(provider)?;
         let begun = self
             .logins
             .begin(provider, Intent::SignIn { replaces }, return_to)
@@ -149,6 +157,7 @@ impl SocialDesk {
             call.json()?
         };
         let return_to = read_return_to(body.return_to.as_deref())?;
+        let _place = self.require_place(provider)?;
         let session = self.sign_in.sessions.confirm(caller).await?;
         let intent = Intent::Link {
             account: session.account,
@@ -174,6 +183,16 @@ impl SocialDesk {
         let provider = call.parameter();
         let known = self.logins.is_known(provider).then_some(provider);
         known.ok_or_else(|| Problem::new(Code::ProviderUnknown))
+    }
+
+    /// A place among those who may have to wait for this provider.
+    fn place(&self, provider: &str) -> Option<Place<'_>> {
+        self.lanes.get(provider)?.take()
+    }
+
+    fn require_place(&self, provider: &str) -> Result<Place<'_>, Problem> {
+        let place = self.place(provider);
+        place.ok_or_else(|| Problem::new(Code::ProviderUnavailable))
     }
 }
 

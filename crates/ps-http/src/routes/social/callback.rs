@@ -79,6 +79,9 @@ impl SocialDesk {
         };
         let attempt = callback.attempt();
         let page = told_on(Some(attempt));
+        let Some(_place) = self.place(provider) else {
+            return Ok(self.failed(&page, Failure::ProviderUnavailable));
+        };
         let home = self.site.url(attempt.return_to().as_str());
         if !self.admits(requester).await {
             return Ok(self.failed(&page, Failure::ProviderUnavailable));
