@@ -53,6 +53,21 @@ async fn counts_go_when_no_rule_asks_for_them() {
     }
 }
 
+/// The wrong guess stays counted however often the right one is brought.
+// MC5, MC11
+#[tokio::test]
+async fn a_spent_code_gives_no_guess_back_again() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let id = place_and_guess(&store, "a", MANY).await;
+    let counts = ["ps_guesses", "ps_mails"];
+    assert_eq!(rows(&folder, counts).await, [2, 1]);
+    for is_spent in [true, false, false] {
+        assert_eq!(store.consume(&id, NOW).await.unwrap(), is_spent);
+        assert_eq!(rows(&folder, counts).await, [1, 0]);
+    }
+}
+
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 // MC13
@@ -101,7 +116,7 @@ async fn the_feed_and_the_sessions_are_purged_in_batches() {
     }
 }
 
-async fn place_and_guess(store: &SqliteStore, name: &str, rule: LimitRule) {
+async fn place_and_guess(store: &SqliteStore, name: &str, rule: LimitRule) -> ChallengeId {
     let new = NewChallenge {
         id: ChallengeId::random(&SystemRandom),
         purpose: Purpose::SignIn,
@@ -123,6 +138,7 @@ async fn place_and_guess(store: &SqliteStore, name: &str, rule: LimitRule) {
     for _ in 0..2 {
         guess(store, &new, NOW).await;
     }
+    new.id
 }
 
 async fn guess(store: &SqliteStore, at: &NewChallenge, now: Timestamp) {
