@@ -1,6 +1,6 @@
 //! Where a key may be used from.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, slice, sync::Arc};
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -20,7 +20,16 @@ pub enum InvalidAddresses {
 ///
 /// Networks are kept in one canonical form: host bits cut off, IPv4 mapped into IPv6 written as IPv4.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedAddresses(Box<[IpNet]>);
+pub struct AllowedAddresses(Networks);
+
+/// One network lies in place, as what a node remembers of a key does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Networks {
+    #[default]
+    Any,
+    One(IpNet),
+    Several(Arc<[IpNet]>),
+}
 
 impl AllowedAddresses {
     /// Reads a list of addresses (`203.0.113.7`) and networks (`2001:db8::/32`).
@@ -40,25 +49,38 @@ impl AllowedAddresses {
                 networks.push(network);
             }
         }
-        Ok(Self(networks.into()))
+        Ok(Self(match networks[..] {
+            [] => Networks::Any,
+            [network] => Networks::One(network),
+            _ => Networks::Several(networks.into()),
+        }))
     }
 
     /// Whether a key may be used from `address`.
     #[must_use]
     pub fn allow(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.is_empty() || self.0.iter().any(|network| network.contains(&address))
+        let networks = self.networks();
+        networks.is_empty() || networks.iter().any(|network| network.contains(&address))
     }
 
     /// Each network as text: an address alone where it holds just one, else in CIDR notation.
     pub fn iter(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|network| {
+        self.networks().iter().map(|network| {
             if network.prefix_len() == network.max_prefix_len() {
                 network.addr().to_string()
             } else {
                 network.to_string()
             }
         })
+    }
+
+    fn networks(&self) -> &[IpNet] {
+        match &self.0 {
+            Networks::Any => &[],
+            Networks::One(network) => slice::from_ref(network),
+            Networks::Several(networks) => networks,
+        }
     }
 }
 

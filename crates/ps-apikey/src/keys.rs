@@ -146,8 +146,13 @@ impl ApiKeys {
         };
         let digest = self.policy.prefix.digest(text);
         let digest = digest.ok_or_else(|| refuse(Refusal::Malformed, None))?;
-        let known = self.lookup.find(&digest, now).await?;
-        let known = known.ok_or_else(|| refuse(Refusal::Unknown, None))?;
+        let known = match self.lookup.remembered(&digest, now) {
+            Some(known) => known,
+            None => {
+                let known = self.lookup.find(&digest, now).await?;
+                known.ok_or_else(|| refuse(Refusal::Unknown, None))?
+            }
+        };
         let account = Some(&known.terms.account);
         judge(&known.terms, requester.address, now).map_err(|why| refuse(why, account))?;
         self.uses.note(&known, now);

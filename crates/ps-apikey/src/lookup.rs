@@ -92,8 +92,16 @@ impl Lookup {
         }
     }
 
-    /// What is known of the key. No store call where memory has it and may be trusted; else one
-    /// lookup, shared by all who ask for the same digest meanwhile, in a query with other digests.
+    /// What is remembered of the key, where that may be trusted.
+    pub(crate) fn remembered(&self, digest: &KeyDigest, now: Timestamp) -> Option<Arc<KnownKey>> {
+        if !self.following.is_trusted(now) {
+            return None;
+        }
+        self.known.get(digest).filter(|key| self.is_fresh(key, now))
+    }
+
+    /// What the store knows of a key that is not [remembered](Self::remembered): one lookup, shared by
+    /// all who ask for the same digest meanwhile, in a query with other digests.
     pub(crate) async fn find(
         &self,
         digest: &KeyDigest,
@@ -101,10 +109,6 @@ impl Lookup {
     ) -> StoreResult<Option<Arc<KnownKey>>> {
         if !self.following.is_trusted(now) {
             return self.store.find(digest, now).await;
-        }
-        // The good case by itself: what follows prepares to wait.
-        if let Some(key) = self.known.get(digest).filter(|key| self.is_fresh(key, now)) {
-            return Ok(Some(key));
         }
         loop {
             let (known, has_waited) = watched(self.known.get_value_or_guard_async(digest)).await;

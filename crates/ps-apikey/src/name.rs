@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ps_core::ShortText;
+
 /// Why a text cannot be a key's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 64 characters, none of them a control character")]
@@ -9,17 +11,17 @@ pub struct InvalidName;
 
 /// What a key's owner calls it: 1 to 64 characters, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyName(Box<str>);
+pub struct KeyName(ShortText<24>);
 
 impl KeyName {
     /// Takes a name as it is.
     ///
     /// # Errors
     /// [`InvalidName`] for whatever the type's documentation refuses.
-    pub fn new(text: impl Into<Box<str>>) -> Result<Self, InvalidName> {
-        let text = text.into();
+    pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+        let text = text.as_ref();
         let valid = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        valid.then_some(Self(text)).ok_or(InvalidName)
+        valid.then(|| Self(text.into())).ok_or(InvalidName)
     }
 
     /// The name.

@@ -1,8 +1,11 @@
 //! Names of things: opaque, checked once, cheap to pass on.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 
-use crate::random::{Random, random_base62};
+use crate::{
+    ShortText,
+    random::{Random, random_base62},
+};
 
 /// An id that is not in the form of one. Nothing can be stored under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,9 +14,10 @@ pub struct InvalidId;
 
 /// The application's name for an account: an opaque, non-empty string of at most 255 bytes.
 ///
-/// ps-auth never makes one and never looks inside; it comes from [`Users`](crate::Users).
+/// ps-auth never makes one and never looks inside; it comes from [`Users`](crate::Users). Up to 40 bytes,
+/// a UUID as text among them, it lies in place.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(Arc<str>);
+pub struct AccountId(ShortText<40>);
 
 impl AccountId {
     /// Takes the application's id as it is.
@@ -35,7 +39,7 @@ impl AccountId {
 
 impl fmt::Debug for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AccountId({:?})", &*self.0)
+        write!(f, "AccountId({:?})", self.0)
     }
 }
 

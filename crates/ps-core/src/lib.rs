@@ -17,6 +17,7 @@ mod paragraph;
 mod random;
 mod requester;
 mod secret;
+mod text;
 mod time;
 mod user;
 
@@ -36,5 +37,6 @@ pub use paragraph::Paragraph;
 pub use random::{Random, SystemRandom, random_base62};
 pub use requester::{Network, Requester};
 pub use secret::{InvalidSecret, KeyPurpose, KeyVersion, RootSecret, RootSecrets, Seed};
+pub use text::ShortText;
 pub use time::{Clock, Sleep, SystemClock, Timestamp};
 pub use user::{Registered, User, Users};
