@@ -18,7 +18,12 @@ const USUAL_BODY: usize = 512;
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
     let mut bytes = Vec::with_capacity(USUAL_BODY);
     serde_json::to_writer(&mut bytes, body).expect("our bodies have text keys and finite numbers");
-    let mut response = Response::new(Bytes::from(bytes));
+    of_json(status, Bytes::from(bytes))
+}
+
+/// An answer whose JSON is already written.
+pub(crate) fn of_json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().reserve(HEADERS);
     let kind = HeaderValue::from_static("application/json");
@@ -36,7 +41,7 @@ pub fn no_content() -> Response<Bytes> {
 }
 
 /// What an answer carries unless its handler says otherwise.
-const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
+static DEFAULTS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,
@@ -54,8 +59,15 @@ const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
 
 /// Adds what every answer carries, where its handler has said nothing else.
 pub(crate) fn protect(headers: &mut HeaderMap) {
-    for (name, value) in DEFAULTS {
-        headers.entry(name).or_insert(value);
+    // In one walk, since most answers have none of them yet.
+    let mut missing = DEFAULTS.each_ref().map(Some);
+    for name in headers.keys() {
+        for default in &mut missing {
+            default.take_if(|(known, _)| name == known);
+        }
+    }
+    for (name, value) in missing.into_iter().flatten() {
+        headers.insert(name, value.clone());
     }
 }
 
@@ -89,6 +101,30 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_handler_has_said_stands() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("origin"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+        protect(&mut headers);
+        let said = headers.iter();
+        let said: Vec<_> = said
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        let expected = [
+            ("referrer-policy", "origin"),
+            ("cache-control", "public"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            ("x-content-type-options", "nosniff"),
+        ];
+        assert_eq!(said, expected);
+        protect(&mut headers);
+        assert_eq!(headers.len(), 4);
+    }
 
     #[test]
     fn times_are_whole_seconds_in_utc() {

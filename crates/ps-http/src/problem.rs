@@ -1,9 +1,9 @@
 //! Everything that goes wrong, in the one form that a client sees.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{Code, answer};
@@ -30,9 +30,10 @@ pub struct Problem(Box<Parts>);
 #[derive(Clone, Debug)]
 struct Parts {
     code: Code,
-    sentence: Cow<'static, str>,
     details: Vec<Detail>,
-    headers: HeaderMap,
+    /// `WWW-Authenticate`.
+    challenge: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -40,19 +41,17 @@ impl Problem {
     /// every 503 `Retry-After`.
     #[must_use]
     pub fn new(code: Code) -> Self {
+        let status = code.status();
         let problem = Self(Box::new(Parts {
             code,
-            sentence: Cow::Borrowed(code.sentence()),
             details: Vec::new(),
-            headers: HeaderMap::new(),
+            challenge: (status == StatusCode::UNAUTHORIZED).then_some(CHALLENGE),
+            headers: Vec::new(),
         }));
-        match code.status() {
-            StatusCode::UNAUTHORIZED => problem.with_challenge(CHALLENGE),
-            StatusCode::SERVICE_UNAVAILABLE => {
-                problem.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
-            _ => problem,
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return problem.with(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        problem
     }
 
     /// A 401 for a credential that was sent and refused (RFC 6750 §3.1).
@@ -116,32 +115,52 @@ impl Problem {
     /// The same problem with a further header, such as a cookie that is cleared.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.0.headers.append(name, value);
+        self.0.headers.push((name, value));
         self
     }
 
     fn with_challenge(mut self, value: HeaderValue) -> Self {
-        self.0.headers.insert(header::WWW_AUTHENTICATE, value);
+        self.0.challenge = Some(value);
         self
     }
 
     /// The answer.
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
+        let mut response = self.into_bare_response();
+        answer::protect(response.headers_mut());
+        response
+    }
+
+    /// The answer without what every answer carries.
+    pub(crate) fn into_bare_response(self) -> Response<Bytes> {
         let Parts {
             code,
-            sentence,
             details,
+            challenge,
             headers,
         } = *self.0;
-        let body = Body {
-            error: &sentence,
-            code: code.as_str(),
-            details: &details,
+        let mut response = if details.is_empty() {
+            answer::of_json(code.status(), Bytes::from_static(code.body().as_bytes()))
+        } else {
+            let body = Body {
+                error: code.sentence(),
+                code: code.as_str(),
+                details: &details,
+            };
+            answer::json(code.status(), &body)
         };
-        let mut response = answer::json(code.status(), &body);
-        response.headers_mut().extend(headers);
-        answer::protect(response.headers_mut());
+        let to = response.headers_mut();
+        if let Some(challenge) = challenge {
+            to.append(header::WWW_AUTHENTICATE, challenge);
+        }
+        for (name, value) in headers {
+            if name == header::CONTENT_TYPE {
+                to.insert(name, value);
+            } else {
+                to.append(name, value);
+            }
+        }
         response
     }
 }
