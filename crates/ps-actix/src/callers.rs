@@ -4,10 +4,9 @@
 use std::{ops::Deref, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use http::request::Parts;
 use ps_http::{Code, Connection, Problem};
 
-use crate::{AuthState, Rejection};
+use crate::{AuthState, Rejection, convert};
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Rejection>>>>;
 
@@ -22,10 +21,11 @@ impl FromRequest for ApiKeyCaller {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let arrived = arrived(request);
+        let request = request.clone();
         Box::pin(async move {
-            let (state, head, on) = arrived?;
-            Ok(Self(state.auth.api_key(&head, on).await?))
+            let (state, on) = arrived(&request)?;
+            let head = convert::judged(request.head());
+            Ok(Self(state.auth.api_key(head, on).await?))
         })
     }
 }
@@ -50,10 +50,11 @@ impl FromRequest for SessionCaller {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let arrived = arrived(request);
+        let request = request.clone();
         Box::pin(async move {
-            let (state, head, on) = arrived?;
-            Ok(Self(state.auth.session(&head, on).await?))
+            let (state, on) = arrived(&request)?;
+            let head = convert::judged(request.head());
+            Ok(Self(state.auth.session(head, on).await?))
         })
     }
 }
@@ -67,11 +68,10 @@ impl Deref for SessionCaller {
     }
 }
 
-fn arrived(request: &HttpRequest) -> Result<(AuthState, Parts, Connection), Problem> {
+fn arrived(request: &HttpRequest) -> Result<(&AuthState, Connection), Problem> {
     let Some(state) = request.app_data::<AuthState>() else {
         tracing::error!("no AuthState: the app must be given one as app data");
         return Err(Problem::new(Code::InternalError));
     };
-    let (head, on) = state.arrived(request)?;
-    Ok((state.clone(), head, on))
+    Ok((state, state.connection(request)?))
 }

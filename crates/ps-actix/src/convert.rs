@@ -11,7 +11,22 @@ use actix_web::{
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri, header, request::Parts, uri::PathAndQuery};
 
+#[cfg(any(feature = "apikey", feature = "session"))]
+use ps_http::Head;
+
 use crate::body::Answered;
+
+/// What is judged of a request's head, with nothing converted.
+#[cfg(any(feature = "apikey", feature = "session"))]
+pub(crate) fn judged(head: &RequestHead) -> Head<'_> {
+    let headers = head.headers.iter();
+    Head::gather(
+        head.method.as_str(),
+        head.uri.path(),
+        head.uri.authority().map(|authority| authority.as_str()),
+        headers.map(|(name, value)| (name.as_str(), value.as_bytes())),
+    )
+}
 
 /// The head of a request to the byte: its target as it was sent, every value of every header.
 ///

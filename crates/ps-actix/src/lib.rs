@@ -10,12 +10,11 @@ use std::{fmt, sync::Arc};
 
 use actix_web::{
     Error, HttpRequest,
-    dev::{Payload, ServiceRequest, ServiceResponse, fn_service},
+    dev::{ServiceRequest, ServiceResponse, fn_service},
     guard::fn_guard,
     web::{self, ServiceConfig},
 };
-use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::request::Parts;
 use ps_http::{Auth, Code, Connection, Problem};
 
 #[cfg(feature = "apikey")]
@@ -56,29 +55,30 @@ impl AuthState {
 
     /// What `ps-http` judges a request by: all that actix-web has read of it but the body.
     fn arrived(&self, request: &HttpRequest) -> Result<(Parts, Connection), Problem> {
-        let peer = request.peer_addr().ok_or_else(Auth::unconnected)?;
+        let on = self.connection(request)?;
         let head = convert::head(request.head());
         let head = head.map_err(|_| Problem::new(Code::HeaderInvalid))?;
+        Ok((head, on))
+    }
+
+    fn connection(&self, request: &HttpRequest) -> Result<Connection, Problem> {
+        let peer = request.peer_addr().ok_or_else(Auth::unconnected)?;
         let tls = self.tls;
-        Ok((head, Connection { peer, tls }))
+        Ok(Connection { peer, tls })
     }
 
     async fn answer(self, request: ServiceRequest) -> Result<ServiceResponse, Error> {
         let (request, mut payload) = request.into_parts();
         let response = match self.arrived(&request) {
-            Ok((head, on)) => self.respond(head, &mut payload, on).await,
+            Ok((head, on)) => {
+                let body = body::read(&head, &mut payload).await;
+                self.auth.handle_parts(head, body, on).await
+            }
             Err(problem) => problem.into_response(),
         };
         let to_head = request.method() == actix_web::http::Method::HEAD;
         let response = convert::answer(response, to_head, payload);
         Ok(ServiceResponse::new(request, response))
-    }
-
-    async fn respond(&self, head: Parts, body: &mut Payload, on: Connection) -> Response<Bytes> {
-        match body::read(&head, body).await {
-            Some(body) => self.auth.handle(Request::from_parts(head, body), on).await,
-            None => self.auth.handle_torn(head, on).await,
-        }
     }
 }
 

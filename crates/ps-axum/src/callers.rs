@@ -23,7 +23,7 @@ where
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let state = AuthState::from_ref(state);
         let on = connected(&state, head)?;
-        Ok(Self(state.auth.api_key(head, on).await?))
+        Ok(Self(state.auth.api_key(&*head, on).await?))
     }
 }
 
@@ -51,7 +51,7 @@ where
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let state = AuthState::from_ref(state);
         let on = connected(&state, head)?;
-        Ok(Self(state.auth.session(head, on).await?))
+        Ok(Self(state.auth.session(&*head, on).await?))
     }
 }
 

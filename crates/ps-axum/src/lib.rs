@@ -69,10 +69,8 @@ impl AuthState {
             let Some(on) = self.connection(&head.extensions) else {
                 return Rejection(Auth::unconnected()).into_response();
             };
-            let response = match body::read(body).await {
-                Some(body) => self.auth.handle(Request::from_parts(head, body), on).await,
-                None => self.auth.handle_torn(head, on).await,
-            };
+            let body = body::read(body).await;
+            let response = self.auth.handle_parts(head, body, on).await;
             response.map(Body::from)
         }
     }

@@ -7,10 +7,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "session")]
 use crate::edge::{Cookie, read_cookie};
-use crate::{
-    Code, Problem,
-    edge::{Arrival, Edge},
-};
+use crate::{Code, Problem, edge::Arrival};
 
 /// The largest body that is read: 16 KiB.
 pub const BODY_LIMIT: usize = 16 * 1024;
@@ -22,23 +19,18 @@ pub struct Call {
     body: Bytes,
     arrival: Arrival,
     parameter: Option<String>,
+    /// The same page under the public URL's own name, where it was asked for under another.
     elsewhere: Option<String>,
 }
 
 impl Call {
     pub(crate) fn new(
-        edge: &Edge,
         head: Parts,
         body: Bytes,
         arrival: Arrival,
         parameter: Option<String>,
+        elsewhere: Option<String>,
     ) -> Self {
-        // In production no other name gets this far.
-        let may_be = edge.is_development();
-        let elsewhere = (may_be && !edge.is_at_public_url(&head)).then(|| {
-            let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-            edge.public_url().url(path)
-        });
         Self {
             head,
             body,

@@ -25,7 +25,7 @@ pub use auth::{Admission, Auth};
 pub use call::{BODY_LIMIT, Call};
 pub use code::Code;
 pub use edge::{
-    Connection, Edge, ForwardedFamily, InvalidEdge, InvalidOrigin, Origin, TrustedProxies,
+    Connection, Edge, ForwardedFamily, Head, InvalidEdge, InvalidOrigin, Origin, TrustedProxies,
 };
 #[cfg(feature = "metrics")]
 pub use events::MetricsEvents;

@@ -44,10 +44,8 @@ async fn answer(
     on: Connection,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let response = match timeout(DEADLINE, read(body)).await {
-        Ok(Some(body)) => auth.handle(Request::from_parts(head, body), on).await,
-        Ok(None) | Err(_) => auth.handle_torn(head, on).await,
-    };
+    let body = timeout(DEADLINE, read(body)).await.ok().flatten();
+    let response = auth.handle_parts(head, body, on).await;
     Ok(response.map(Full::new))
 }
 

@@ -13,10 +13,7 @@ use crate::Answer;
 pub(crate) async fn ask(auth: &Auth, bytes: &[u8], on: Connection) -> Result<Answer, String> {
     let (head, body) = read(bytes)?;
     let to_head = head.method == http::Method::HEAD;
-    let response = match body {
-        Some(body) => auth.handle(Request::from_parts(head, body), on).await,
-        None => auth.handle_torn(head, on).await,
-    };
+    let response = auth.handle_parts(head, body, on).await;
     Ok(answer(response, to_head))
 }
 

@@ -11,8 +11,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 
 use super::Auth;
+#[cfg(any(feature = "apikey", feature = "session"))]
+use super::lane::{Lane, Place};
 use crate::{
-    Answer, BODY_LIMIT, Call, Code, Connection, Problem, Route, answer,
+    Answer, BODY_LIMIT, Call, Code, Connection, Head, Problem, Route, answer,
     edge::{Arrival, is_api, presents_key, reject_ambiguous, reject_repeated_cookies},
     route::{Body, Handler},
 };
@@ -28,33 +30,27 @@ impl Auth {
         on: Connection,
     ) -> impl Future<Output = Response<Bytes>> + Send {
         let (head, body) = request.into_parts();
-        self.respond(head, Some(body), on)
+        self.handle_parts(head, Some(body), on)
     }
 
-    /// Answers a request whose body broke off or did not come in time. It is refused in its turn,
+    /// The same, for a request whose head and body came apart, as most adapters have them.
+    ///
+    /// `None` is a body that broke off or did not come in time. Such a request is refused in its turn,
     /// after everything that comes before the body, and nothing is done for it.
-    pub fn handle_torn(
-        &self,
-        head: Parts,
-        on: Connection,
-    ) -> impl Future<Output = Response<Bytes>> + Send {
-        self.respond(head, None, on)
-    }
-
     #[expect(
         clippy::manual_async_fn,
         reason = "an async fn would keep its arguments twice, and move them once more"
     )]
-    fn respond(
+    pub fn handle_parts(
         &self,
         head: Parts,
         body: Option<Bytes>,
         on: Connection,
     ) -> impl Future<Output = Response<Bytes>> + Send {
         async move {
-            let arrival = self.arrival(&head, on);
+            let arrival = self.arrival(&Head::from(&head), on);
             let span = tracing::info_span!("request", request_id = arrival.requester.request_id);
-            let asked = span.in_scope(|| Asked::of(&head, &arrival));
+            let asked = span.in_scope(|| self.asked(&head, &arrival));
             // Polled where it lies: the usual wrappers for spans and panics would move it about.
             let mut answering = pin!(self.answer(head, body, arrival));
             let answer = poll_fn(|context| {
@@ -65,10 +61,9 @@ impl Auth {
                     Poll::Ready(Err(Problem::new(Code::InternalError)))
                 })
             });
-            let mut response = answer.await.unwrap_or_else(Problem::into_response);
-            if let Some(path) = &asked.path {
+            let mut response = answer.await.unwrap_or_else(Problem::into_bare_response);
+            if let Some((method, path)) = &asked.logged {
                 let status = response.status().as_u16();
-                let method = &asked.method;
                 span.in_scope(|| tracing::info!(target: LOG, %method, path, status));
             }
             self.finish(asked, &mut response);
@@ -90,16 +85,18 @@ impl Auth {
     /// # Errors
     /// The answer to give.
     #[cfg(feature = "apikey")]
-    pub async fn api_key(
-        &self,
-        head: &Parts,
+    pub fn api_key<'a>(
+        &'a self,
+        head: impl Into<Head<'a>>,
         on: Connection,
-    ) -> Result<ps_apikey::KeyCaller, Problem> {
-        let arrival = self.arrival(head, on);
-        self.edge.require_place(head, &arrival)?;
-        self.require_clean(head, &arrival)?;
-        let _place = self.places.keys.admit()?;
-        self.key_caller(&head.headers, &arrival).await
+    ) -> impl Future<Output = Result<ps_apikey::KeyCaller, Problem>> + Send {
+        let head = head.into();
+        let admitted = self.admit(&head, on, &self.places.keys);
+        let admitted = admitted.and_then(|admitted| Ok((admitted, self.key_of(&head)?)));
+        async move {
+            let ((arrival, _place), (keys, text)) = admitted?;
+            Ok(keys.authenticate(text, &arrival.requester).await?)
+        }
     }
 
     /// Who calls with an access token, for a handler of the application's own. All of the edge's
@@ -108,26 +105,43 @@ impl Auth {
     /// # Errors
     /// The answer to give.
     #[cfg(feature = "session")]
-    pub async fn session(
-        &self,
-        head: &Parts,
+    pub fn session<'a>(
+        &'a self,
+        head: impl Into<Head<'a>>,
         on: Connection,
-    ) -> Result<ps_session::SessionCaller, Problem> {
+    ) -> impl Future<Output = Result<ps_session::SessionCaller, Problem>> + Send {
+        let head = head.into();
+        let admitted = self.admit(&head, on, &self.places.others);
+        let admitted = admitted.and_then(|admitted| {
+            let presented = self.token_of(&head, &admitted.0)?;
+            Ok((admitted, presented))
+        });
+        async move {
+            let ((arrival, _place), (sessions, token)) = admitted?;
+            Ok(sessions.authenticate(token, &arrival.requester).await?)
+        }
+    }
+
+    /// The judgements that come before the credential, for a handler of the application's own.
+    #[cfg(any(feature = "apikey", feature = "session"))]
+    fn admit<'a>(
+        &self,
+        head: &Head<'_>,
+        on: Connection,
+        lane: &'a Lane,
+    ) -> Result<(Arrival, Place<'a>), Problem> {
         let arrival = self.arrival(head, on);
         self.edge.require_place(head, &arrival)?;
         self.require_clean(head, &arrival)?;
-        let _place = self.places.others.admit()?;
-        self.session_caller(&head.headers, &arrival).await
+        Ok((arrival, lane.admit()?))
     }
 
-    fn arrival(&self, head: &Parts, on: Connection) -> Arrival {
+    fn arrival(&self, head: &Head<'_>, on: Connection) -> Arrival {
         let mut arrival = self.edge.arrival(head, on);
-        arrival.presents_key = presents_key(&head.headers, self.key_prefix());
+        arrival.presents_key = presents_key(head, self.key_prefix());
         let believed = arrival.from_proxy;
-        let given = believed.then(|| head.headers.get(REQUEST_ID)).flatten();
-        let given = given
-            .and_then(|id| id.to_str().ok())
-            .filter(|id| is_request_id(id));
+        let given = believed.then(|| head.request_id()).flatten();
+        let given = given.filter(|id| is_request_id(id));
         arrival.requester.request_id = given.map_or_else(|| self.request_ids.next(), str::to_owned);
         arrival
     }
@@ -142,7 +156,8 @@ impl Auth {
         arrival: Arrival,
     ) -> impl Future<Output = Answer> + Send {
         async move {
-            self.edge.require_place(&head, &arrival)?;
+            let judged = Head::from(&head);
+            self.edge.require_place(&judged, &arrival)?;
             if let Some(preflight) = self.edge.preflight(&head)
                 && self.table.knows(head.uri.path())
             {
@@ -151,22 +166,21 @@ impl Auth {
             let (route, parameter) = self.table.find(&head.method, head.uri.path())?;
             let parameter = parameter.map(str::to_owned);
             if is_api(head.uri.path()) {
-                self.require_clean(&head, &arrival)?;
+                self.require_clean(&judged, &arrival)?;
             }
+            let elsewhere = self.edge.elsewhere(&judged, &head.uri);
             let _place = self.places.take(route)?;
             match &route.handler {
                 #[cfg(feature = "apikey")]
                 Handler::ApiKey(handler, scope) => {
-                    let caller = self.key_caller(&head.headers, &arrival).await?;
+                    let (keys, text) = self.key_of(&judged)?;
+                    drop(judged);
+                    let caller = keys.authenticate(text, &arrival.requester).await?;
                     if let Some(scope) = scope {
                         caller.require(scope)?;
                     }
                     let body = require_body(route, &head.headers, body)?;
-                    handler(
-                        Call::new(&self.edge, head, body, arrival, parameter),
-                        caller,
-                    )
-                    .await
+                    handler(Call::new(head, body, arrival, parameter, elsewhere), caller).await
                 }
                 #[cfg(feature = "openapi")]
                 Handler::Document => {
@@ -175,30 +189,28 @@ impl Auth {
                 }
                 Handler::Public(handler) => {
                     let body = require_body(route, &head.headers, body)?;
-                    handler(Call::new(&self.edge, head, body, arrival, parameter)).await
+                    handler(Call::new(head, body, arrival, parameter, elsewhere)).await
                 }
                 #[cfg(feature = "session")]
                 Handler::Session(handler) => {
-                    let caller = self.session_caller(&head.headers, &arrival).await?;
+                    let (sessions, token) = self.token_of(&judged, &arrival)?;
+                    drop(judged);
+                    let caller = sessions.authenticate(token, &arrival.requester).await?;
                     let body = require_body(route, &head.headers, body)?;
-                    handler(
-                        Call::new(&self.edge, head, body, arrival, parameter),
-                        caller,
-                    )
-                    .await
+                    handler(Call::new(head, body, arrival, parameter, elsewhere), caller).await
                 }
             }
         }
     }
 
     /// One credential, each cookie of ours once, and a page that may ask.
-    fn require_clean(&self, head: &Parts, arrival: &Arrival) -> Result<(), Problem> {
-        reject_ambiguous(&head.headers)?;
-        reject_repeated_cookies(&head.headers, arrival.secure)?;
+    fn require_clean(&self, head: &Head<'_>, arrival: &Arrival) -> Result<(), Problem> {
+        reject_ambiguous(head)?;
+        reject_repeated_cookies(head, arrival.secure)?;
         if arrival.presents_key {
             return Ok(());
         }
-        self.edge.require_origin(&head.method, &head.headers)
+        self.edge.require_origin(head)
     }
 
     /// What API keys begin with; the usual prefix where there are none, so that one sent by mistake
@@ -218,41 +230,46 @@ impl Auth {
         USUAL_PREFIX
     }
 
+    /// What is presented as an API key, and who knows keys.
     #[cfg(feature = "apikey")]
-    async fn key_caller(
-        &self,
-        headers: &HeaderMap,
-        arrival: &Arrival,
-    ) -> Result<ps_apikey::KeyCaller, Problem> {
-        let keys = self
-            .keys
-            .as_ref()
-            .ok_or_else(|| Problem::new(Code::InternalError))?;
-        let text = crate::edge::key_text(headers)?;
-        Ok(keys.authenticate(text, &arrival.requester).await?)
+    fn key_of<'a>(&self, head: &Head<'a>) -> Result<(&ps_apikey::ApiKeys, &'a str), Problem> {
+        let keys = self.keys.as_deref();
+        let keys = keys.ok_or_else(|| Problem::new(Code::InternalError))?;
+        Ok((keys, crate::edge::key_text(head)?))
     }
 
+    /// What is presented as an access token, and who knows sessions.
     #[cfg(feature = "session")]
-    async fn session_caller(
+    fn token_of<'a>(
         &self,
-        headers: &HeaderMap,
+        head: &Head<'a>,
         arrival: &Arrival,
-    ) -> Result<ps_session::SessionCaller, Problem> {
-        let sessions = self
-            .sessions
-            .as_ref()
-            .ok_or_else(|| Problem::new(Code::InternalError))?;
+    ) -> Result<(&ps_session::Sessions, &'a str), Problem> {
+        let sessions = self.sessions.as_deref();
+        let sessions = sessions.ok_or_else(|| Problem::new(Code::InternalError))?;
         if arrival.presents_key {
             return Err(Problem::refused(Code::SessionRequired));
         }
-        let token = crate::edge::access_token(headers);
+        let token = crate::edge::access_token(head);
         let token = token.ok_or_else(|| Problem::new(Code::SessionRequired))?;
-        Ok(sessions.authenticate(token, &arrival.requester).await?)
+        Ok((sessions, token))
+    }
+
+    fn asked(&self, head: &Parts, arrival: &Arrival) -> Asked {
+        let is_logged = tracing::enabled!(target: LOG, tracing::Level::INFO);
+        let origin = || head.headers.get(header::ORIGIN).cloned();
+        Asked {
+            to_head: head.method == Method::HEAD,
+            secure: arrival.secure,
+            request_id: HeaderValue::from_str(&arrival.requester.request_id).ok(),
+            origin: self.edge.is_shared().then(origin).flatten(),
+            logged: is_logged.then(|| (head.method.clone(), loggable(head.uri.path()))),
+        }
     }
 
     /// What every answer carries.
     fn finish(&self, asked: Asked, response: &mut Response<Bytes>) {
-        if asked.method == Method::HEAD {
+        if asked.to_head {
             let length = HeaderValue::from(response.body().len());
             response
                 .headers_mut()
@@ -273,25 +290,12 @@ impl Auth {
 
 /// What is needed of the request after it has been answered.
 struct Asked {
-    method: Method,
+    to_head: bool,
     secure: bool,
     request_id: Option<HeaderValue>,
     origin: Option<HeaderValue>,
-    /// For the log, where there is one.
-    path: Option<String>,
-}
-
-impl Asked {
-    fn of(head: &Parts, arrival: &Arrival) -> Self {
-        let is_logged = tracing::enabled!(target: LOG, tracing::Level::INFO);
-        Self {
-            method: head.method.clone(),
-            secure: arrival.secure,
-            request_id: HeaderValue::from_str(&arrival.requester.request_id).ok(),
-            origin: head.headers.get(header::ORIGIN).cloned(),
-            path: is_logged.then(|| loggable(head.uri.path())),
-        }
-    }
+    /// The method and the path for the log, where there is one.
+    logged: Option<(Method, String)>,
 }
 
 /// Where the line about each request goes.

@@ -36,9 +36,14 @@ impl Edge {
         Some(answer)
     }
 
+    /// Whether there are pages of others that may call.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.allowed_origins.is_empty()
+    }
+
     /// Lets the page that asked read the answer, if its origin is allowed.
     pub(crate) fn share(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
-        if self.allowed_origins.is_empty() {
+        if !self.is_shared() {
             return;
         }
         answer.append(header::VARY, HeaderValue::from_static("origin"));

@@ -1,16 +1,13 @@
 //! Credentials in headers.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-
+use super::Head;
 use crate::{Code, Problem};
-
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Refuses a request with more than one credential, equal or not: which of them counts must never
 /// be a matter of order.
-pub(crate) fn reject_ambiguous(headers: &HeaderMap) -> Result<(), Problem> {
-    let count = |name: &HeaderName| headers.get_all(name).iter().count();
-    if count(&API_KEY) + count(&header::AUTHORIZATION) > 1 {
+pub(crate) fn reject_ambiguous(head: &Head<'_>) -> Result<(), Problem> {
+    let (key, other) = (head.api_key, head.authorization);
+    if key.is_repeated || other.is_repeated || key.first.is_some() && other.first.is_some() {
         return Err(Problem::new(Code::AmbiguousCredentials));
     }
     Ok(())
@@ -18,9 +15,9 @@ pub(crate) fn reject_ambiguous(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// Whether the request presents an API key, good or not: such a one is not a browser's, and needs
 /// no origin.
-pub(crate) fn presents_key(headers: &HeaderMap, prefix: &str) -> bool {
-    headers.contains_key(API_KEY)
-        || bearer_text(headers).is_some_and(|text| text.starts_with(prefix.as_bytes()))
+pub(crate) fn presents_key(head: &Head<'_>, prefix: &str) -> bool {
+    head.api_key.first.is_some()
+        || bearer_text(head).is_some_and(|text| text.starts_with(prefix.as_bytes()))
 }
 
 /// What stands where an API key belongs.
@@ -29,11 +26,9 @@ pub(crate) fn presents_key(headers: &HeaderMap, prefix: &str) -> bool {
 /// `api_key_missing` for none, an empty one or another scheme; `api_key_required` for what is shaped
 /// like a JWT; `api_key_invalid` for what no key can be.
 #[cfg(feature = "apikey")]
-pub(crate) fn key_text(headers: &HeaderMap) -> Result<&str, Problem> {
-    let value = headers
-        .get(API_KEY)
-        .map(|value| value.as_bytes().trim_ascii());
-    let value = value.or_else(|| bearer_text(headers));
+pub(crate) fn key_text<'a>(head: &Head<'a>) -> Result<&'a str, Problem> {
+    let value = head.api_key.first.map(<[u8]>::trim_ascii);
+    let value = value.or_else(|| bearer_text(head));
     let value = value.filter(|value| !value.is_empty());
     let value = value.ok_or_else(|| Problem::new(Code::ApiKeyMissing))?;
     let text = std::str::from_utf8(value)
@@ -49,8 +44,8 @@ pub(crate) fn key_text(headers: &HeaderMap) -> Result<&str, Problem> {
 /// What stands where an access token belongs; `None` for nothing or another scheme, empty where it
 /// is not even text.
 #[cfg(feature = "session")]
-pub(crate) fn access_token(headers: &HeaderMap) -> Option<&str> {
-    match std::str::from_utf8(bearer_text(headers)?) {
+pub(crate) fn access_token<'a>(head: &Head<'a>) -> Option<&'a str> {
+    match std::str::from_utf8(bearer_text(head)?) {
         Ok("") => None,
         Ok(text) => Some(text),
         Err(_) => Some(""),
@@ -58,10 +53,8 @@ pub(crate) fn access_token(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The bytes behind `Bearer` in `Authorization` (RFC 6750 §2.1), the scheme in any case.
-fn bearer_text(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .map(HeaderValue::as_bytes)?;
+fn bearer_text<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
+    let value = head.authorization.first?;
     let (scheme, rest) = value.split_at_checked(6).unwrap_or((value, b""));
     let separated = rest.is_empty() || rest.starts_with(b" ");
     (scheme.eq_ignore_ascii_case(b"bearer") && separated).then(|| rest.trim_ascii())
@@ -70,6 +63,10 @@ fn bearer_text(headers: &HeaderMap) -> Option<&[u8]> {
 /// Three parts of base64url between dots, none empty but perhaps the last.
 #[cfg(feature = "apikey")]
 fn is_shaped_like_a_jwt(text: &str) -> bool {
+    // No key has a dot. Without a way out in the middle many bytes are looked at at once.
+    if !text.bytes().fold(false, |any, byte| any | (byte == b'.')) {
+        return false;
+    }
     let mut parts = text.split('.');
     let (Some(header), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -88,20 +85,15 @@ fn is_shaped_like_a_jwt(text: &str) -> bool {
 #[cfg(test)]
 #[cfg(all(feature = "apikey", feature = "session"))]
 mod tests {
-    use super::*;
+    use super::{super::head::tests::with, *};
 
     const KEY: &str = "ps_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZab";
     const JWT: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln";
 
     type Lines<'a> = &'a [(&'a str, &'a str)];
 
-    fn headers(lines: Lines<'_>) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            let name: HeaderName = name.parse().unwrap();
-            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        }
-        headers
+    fn with_bytes<'a>(name: &'a str, value: &'a [u8]) -> Head<'a> {
+        Head::gather("GET", "/", None, [(name, value)])
     }
 
     // AK11
@@ -128,12 +120,10 @@ mod tests {
             (&[("authorization", "Bearer a.b")], Ok("a.b")),
         ];
         for (lines, read) in table {
-            let headers = headers(lines);
-            let judged = key_text(&headers).map_err(|problem| problem.code());
+            let judged = key_text(&with(lines)).map_err(|problem| problem.code());
             assert_eq!(judged, read, "{lines:?}");
         }
-        let mut bytes = HeaderMap::new();
-        bytes.insert("x-api-key", HeaderValue::from_bytes(b"ps_\xff").unwrap());
+        let bytes = with_bytes("x-api-key", b"ps_\xff");
         assert_eq!(key_text(&bytes).unwrap_err().code(), Code::ApiKeyInvalid);
     }
 
@@ -151,13 +141,9 @@ mod tests {
             (&[], None),
         ];
         for (lines, read) in table {
-            assert_eq!(access_token(&headers(lines)), read, "{lines:?}");
+            assert_eq!(access_token(&with(lines)), read, "{lines:?}");
         }
-        let mut bytes = HeaderMap::new();
-        bytes.insert(
-            "authorization",
-            HeaderValue::from_bytes(b"Bearer \xff").unwrap(),
-        );
+        let bytes = with_bytes("authorization", b"Bearer \xff");
         assert_eq!(access_token(&bytes), Some(""));
     }
 
@@ -171,21 +157,21 @@ mod tests {
             &[("x-api-key", ""), ("authorization", "Basic cHM6")],
         ];
         for lines in twice {
-            let problem = reject_ambiguous(&headers(lines)).unwrap_err();
+            let problem = reject_ambiguous(&with(lines)).unwrap_err();
             assert_eq!(problem.code(), Code::AmbiguousCredentials, "{lines:?}");
         }
-        assert!(reject_ambiguous(&headers(&[("x-api-key", KEY)])).is_ok());
+        assert!(reject_ambiguous(&with(&[("x-api-key", KEY)])).is_ok());
     }
 
     #[test]
     fn whoever_presents_a_key_needs_no_origin() {
         let key = format!("bearer {KEY}");
-        assert!(presents_key(&headers(&[("x-api-key", "x")]), "ps_"));
-        assert!(presents_key(&headers(&[("authorization", &key)]), "ps_"));
+        assert!(presents_key(&with(&[("x-api-key", "x")]), "ps_"));
+        assert!(presents_key(&with(&[("authorization", &key)]), "ps_"));
         assert!(!presents_key(
-            &headers(&[("authorization", "Bearer x.y.z")]),
+            &with(&[("authorization", "Bearer x.y.z")]),
             "ps_"
         ));
-        assert!(!presents_key(&headers(&[]), "ps_"));
+        assert!(!presents_key(&with(&[]), "ps_"));
     }
 }

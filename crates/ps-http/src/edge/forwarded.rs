@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::HeaderMap;
 use ipnet::IpNet;
 
-use super::Connection;
+use super::{Connection, Head, head::visible};
 
 /// Which headers the trusted proxies write. The other family is never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,9 +53,9 @@ impl TrustedProxies {
     ///
     /// A hop that cannot be read ends the walk at the proxy that wrote it: a client may put anything
     /// to the left of what our own proxies append, and none of it is believed.
-    pub(super) fn judge(&self, headers: &HeaderMap, on: Connection) -> Hop {
+    pub(super) fn judge(&self, head: &Head<'_>, on: Connection) -> Hop {
         let peer = on.peer.ip();
-        if !self.trust(peer) {
+        if self.networks.is_empty() || !self.trust(peer) {
             return Hop {
                 client: peer,
                 secure: on.tls,
@@ -64,8 +63,8 @@ impl TrustedProxies {
             };
         }
         let (hops, scheme) = match self.family {
-            ForwardedFamily::XForwarded => x_forwarded(headers),
-            ForwardedFamily::Forwarded => forwarded(headers),
+            ForwardedFamily::XForwarded => x_forwarded(head),
+            ForwardedFamily::Forwarded => forwarded(head),
         };
         let mut client = peer;
         for hop in hops.iter().rev() {
@@ -86,9 +85,9 @@ impl TrustedProxies {
 }
 
 /// The hops of `X-Forwarded-For`, farthest first, and the one value of `X-Forwarded-Proto`.
-fn x_forwarded(headers: &HeaderMap) -> (Vec<&str>, Option<&str>) {
-    let hops = list(headers, "x-forwarded-for");
-    let schemes = list(headers, "x-forwarded-proto");
+fn x_forwarded<'a>(head: &Head<'a>) -> (Vec<&'a str>, Option<&'a str>) {
+    let hops = list(head, "x-forwarded-for");
+    let schemes = list(head, "x-forwarded-proto");
     match schemes[..] {
         [scheme] => (hops, Some(scheme)),
         _ => (hops, None),
@@ -96,8 +95,8 @@ fn x_forwarded(headers: &HeaderMap) -> (Vec<&str>, Option<&str>) {
 }
 
 /// The `for` of each element of `Forwarded`, farthest first, and the nearest element's `proto`.
-fn forwarded(headers: &HeaderMap) -> (Vec<&str>, Option<&str>) {
-    let elements = list(headers, "forwarded");
+fn forwarded<'a>(head: &Head<'a>) -> (Vec<&'a str>, Option<&'a str>) {
+    let elements = list(head, "forwarded");
     let hops = elements.iter().map(|element| parameter(element, "for"));
     let scheme = elements
         .last()
@@ -107,11 +106,13 @@ fn forwarded(headers: &HeaderMap) -> (Vec<&str>, Option<&str>) {
 
 /// The comma-separated items of all the headers of that name, in order. One that is not ASCII
 /// counts as one item that cannot be read.
-fn list<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
-    headers
-        .get_all(name)
+fn list<'a>(head: &Head<'a>, name: &str) -> Vec<&'a str> {
+    let lines = head
+        .of_proxies
         .iter()
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .filter(|(written, _)| *written == name);
+    lines
+        .flat_map(|(_, value)| visible(value).unwrap_or_default().split(','))
         .map(|item| item.trim_matches([' ', '\t']))
         .collect()
 }
@@ -146,9 +147,7 @@ fn read_address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
-    use super::*;
+    use super::{super::head::tests::with, *};
 
     fn judge(
         family: ForwardedFamily,
@@ -158,12 +157,8 @@ mod tests {
     ) -> (String, bool) {
         let networks = ["10.0.0.0/8", "2001:db8:ffff::/48"];
         let proxies = TrustedProxies::new(family, networks.map(|net| net.parse().unwrap()));
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
-        }
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
-        let hop = proxies.judge(&headers, Connection { peer, tls });
+        let hop = proxies.judge(&with(lines), Connection { peer, tls });
         (hop.client.to_string(), hop.secure)
     }
 

@@ -4,11 +4,12 @@ mod cookie;
 mod cors;
 mod credential;
 mod forwarded;
+mod head;
 mod origin;
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, Uri, header, request::Parts};
+use http::Uri;
 use ps_core::Requester;
 
 pub(crate) use cookie::reject_repeated_cookies;
@@ -20,6 +21,7 @@ pub(crate) use credential::access_token;
 pub(crate) use credential::key_text;
 pub(crate) use credential::{presents_key, reject_ambiguous};
 pub use forwarded::{ForwardedFamily, TrustedProxies};
+pub use head::Head;
 pub use origin::{InvalidOrigin, Origin};
 use origin::{is_loopback, is_loopback_authority};
 
@@ -119,14 +121,13 @@ impl Edge {
     }
 
     /// Who sent the request, and whether nobody could read it on the way.
-    pub(crate) fn arrival(&self, head: &Parts, on: Connection) -> Arrival {
-        let hop = self.proxies.judge(&head.headers, on);
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    pub(crate) fn arrival(&self, head: &Head<'_>, on: Connection) -> Arrival {
+        let hop = self.proxies.judge(head, on);
         let mut requester = Requester::new(hop.client);
-        if let Some(agent) = text(header::USER_AGENT) {
+        if let Some(agent) = head.user_agent.text() {
             requester = requester.with_user_agent(agent);
         }
-        if let Some(languages) = text(header::ACCEPT_LANGUAGE) {
+        if let Some(languages) = head.languages.text() {
             requester = requester.with_languages(languages);
         }
         Arrival {
@@ -139,32 +140,37 @@ impl Edge {
     }
 
     /// HTTPS, then the host: the first two judgements on every request.
-    pub(crate) fn require_place(&self, head: &Parts, arrival: &Arrival) -> Result<(), Problem> {
-        if is_probe(head.uri.path()) {
+    pub(crate) fn require_place(&self, head: &Head<'_>, arrival: &Arrival) -> Result<(), Problem> {
+        if is_probe(head.path) {
             return Ok(());
         }
         let is_local = self.development && arrival.from_this_machine;
         if !(arrival.secure || is_local) {
             return Err(Problem::new(Code::HttpsRequired));
         }
-        let authority = authority(&head.uri, &head.headers);
+        let authority = authority(head);
         if self.development {
-            let local = authority.is_some_and(|text| {
-                self.public_url.is_written(text) || is_loopback_authority(text)
+            let local = authority.is_some_and(|written| {
+                self.public_url.is_written(written) || is_loopback_authority(written)
             });
-            if !local || head.headers.keys().any(is_from_a_proxy) {
+            if !local || !head.of_proxies.is_empty() {
                 return Err(Problem::new(Code::DevelopmentOnly));
             }
-        } else if !authority.is_some_and(|text| self.public_url.is_authority(text)) {
+        } else if !authority.is_some_and(|written| self.public_url.is_authority(written)) {
             return Err(Problem::new(Code::MisdirectedRequest));
         }
         Ok(())
     }
 
-    /// Whether the request was sent to the public URL's own name. In development the other loopback
-    /// names reach us too.
-    pub(crate) fn is_at_public_url(&self, head: &Parts) -> bool {
-        authority(&head.uri, &head.headers).is_some_and(|text| self.public_url.is_authority(text))
+    /// Where the request should have been sent, if it was not to the public URL's own name: in
+    /// development the other loopback names reach us too, in production none does.
+    pub(crate) fn elsewhere(&self, head: &Head<'_>, target: &Uri) -> Option<String> {
+        let is_here = |written| self.public_url.is_authority(written);
+        if !self.development || authority(head).is_some_and(is_here) {
+            return None;
+        }
+        let path = target.path_and_query().map_or("/", |path| path.as_str());
+        Some(self.public_url.url(path))
     }
 }
 
@@ -191,29 +197,22 @@ pub(crate) fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }
 
-fn is_from_a_proxy(name: &header::HeaderName) -> bool {
-    matches!(name.as_str(), "forwarded" | "via") || name.as_str().starts_with("x-forwarded-")
-}
-
-/// The one authority that a request names: of its target, or else of `Host`; none where they differ
-/// or `Host` is repeated.
-fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().ok()?),
-        (None, _) => None,
-        (Some(_), Some(_)) => return None,
-    };
-    match (uri.authority(), host) {
-        (Some(target), Some(host)) if !target.as_str().eq_ignore_ascii_case(host) => None,
-        (Some(target), _) => Some(target.as_str()),
+/// The one authority that a request names, as it was written: of its target, or else of `Host`; none
+/// where they differ or `Host` is repeated.
+fn authority<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
+    if head.host.is_repeated {
+        return None;
+    }
+    match (head.authority.map(str::as_bytes), head.host.first) {
+        (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => None,
+        (Some(target), _) => Some(target),
         (None, host) => host,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use http::{Request, request::Parts};
 
     use super::*;
 
@@ -233,6 +232,7 @@ mod tests {
         headers: &[(&str, &str)],
     ) -> Result<(), Code> {
         let head = head(path, headers);
+        let head = Head::from(&head);
         let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
         let arrival = edge.arrival(&head, Connection { peer, tls });
         edge.require_place(&head, &arrival)

@@ -1,11 +1,10 @@
 //! Origins: our own, those allowed, and the rule for requests that change something.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str};
 
-use http::{HeaderMap, Method, header};
 use url::{Host, Url};
 
-use super::Edge;
+use super::{Edge, Head};
 use crate::{Code, Problem};
 
 /// Why a text cannot be the origin of a web site.
@@ -69,16 +68,16 @@ impl Origin {
     }
 
     /// Whether a `Host` or `:authority` names this origin, its default port written or not.
-    pub(crate) fn is_authority(&self, authority: &str) -> bool {
+    pub(crate) fn is_authority(&self, authority: &[u8]) -> bool {
         self.is_written(authority)
             || origin_of(self.url.scheme(), authority).is_some_and(|origin| origin == *self)
     }
 
     /// Whether an authority is this origin's to the byte, as it nearly always is: then nothing has
     /// to be parsed.
-    pub(crate) fn is_written(&self, authority: &str) -> bool {
-        let rest = self.text.strip_prefix(self.url.scheme());
-        rest.and_then(|rest| rest.strip_prefix("://")) == Some(authority)
+    pub(crate) fn is_written(&self, authority: &[u8]) -> bool {
+        let behind_scheme = self.url.scheme().len() + "://".len();
+        self.text.as_bytes().get(behind_scheme..) == Some(authority)
     }
 
     fn is_header(&self, value: &[u8]) -> bool {
@@ -93,16 +92,16 @@ impl fmt::Display for Origin {
 }
 
 /// Whether an authority (`localhost:8080`, `[::1]`) names this machine itself.
-pub(crate) fn is_loopback_authority(authority: &str) -> bool {
+pub(crate) fn is_loopback_authority(authority: &[u8]) -> bool {
     origin_of("http", authority).is_some_and(|origin| origin.is_loopback())
 }
 
 /// URL parsers drop tabs and newlines and cut paths off; a host name has none.
-fn origin_of(scheme: &str, authority: &str) -> Option<Origin> {
-    let plain = authority
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'/');
-    let origin = plain.then(|| Origin::parse(&format!("{scheme}://{authority}")))?;
+fn origin_of(scheme: &str, authority: &[u8]) -> Option<Origin> {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'/';
+    let plain = authority.iter().all(is_plain);
+    let text = plain.then(|| str::from_utf8(authority).ok())??;
+    let origin = Origin::parse(&format!("{scheme}://{text}"));
     origin.ok()
 }
 
@@ -112,29 +111,21 @@ impl Edge {
     ///
     /// `Sec-Fetch-Site`, where the browser sends it, must be `same-origin`, or `Origin` an allowed
     /// one; where it does not, `Origin`, if present, must be allowed. A program sends neither.
-    pub(crate) fn require_origin(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<(), Problem> {
-        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    pub(crate) fn require_origin(&self, head: &Head<'_>) -> Result<(), Problem> {
+        if matches!(head.method, "GET" | "HEAD" | "OPTIONS") {
             return Ok(());
         }
-        let mut sites = headers.get_all("sec-fetch-site").iter();
-        let mut origins = headers.get_all(header::ORIGIN).iter();
-        let site = (sites.next(), sites.next());
-        let origin = (origins.next(), origins.next());
+        let (site, origin) = (head.fetch_site, head.origin);
+        let is_repeated = site.is_repeated || origin.is_repeated;
+        let same = |site: &[u8]| site == b"same-origin";
         let allowed =
             |value: &[u8]| self.is_own_origin(value) || self.allowed_origin(value).is_some();
-        let passes = match (site, origin) {
-            (_, (Some(_), Some(_))) | ((Some(_), Some(_)), _) => false,
-            ((Some(site), None), (None, _)) => site == "same-origin",
-            ((Some(site), None), (Some(origin), None)) => {
-                site == "same-origin" || allowed(origin.as_bytes())
-            }
-            ((None, _), (Some(origin), None)) => allowed(origin.as_bytes()),
-            ((None, _), (None, _)) => true,
-        };
+        let passes = match (site.first, origin.first) {
+            (Some(site), None) => same(site),
+            (Some(site), Some(origin)) => same(site) || allowed(origin),
+            (None, Some(origin)) => allowed(origin),
+            (None, None) => true,
+        } && !is_repeated;
         passes
             .then_some(())
             .ok_or_else(|| Problem::new(Code::OriginForbidden))
@@ -145,7 +136,7 @@ impl Edge {
         if self.public_url.is_header(value) {
             return true;
         }
-        let other = || Origin::parse(std::str::from_utf8(value).ok()?).ok();
+        let other = || Origin::parse(str::from_utf8(value).ok()?).ok();
         self.development
             && other().is_some_and(|origin| {
                 origin.is_header(value)
@@ -202,7 +193,7 @@ mod tests {
     fn an_authority_may_name_the_default_port() {
         let origin = Origin::parse("https://app.example.com").unwrap();
         for good in ["app.example.com", "APP.example.com", "app.example.com:443"] {
-            assert!(origin.is_authority(good), "{good}");
+            assert!(origin.is_authority(good.as_bytes()), "{good}");
         }
         for bad in [
             "",
@@ -215,7 +206,7 @@ mod tests {
             "app.exam\tple.com",
             "app.example.com@evil.org",
         ] {
-            assert!(!origin.is_authority(bad), "{bad}");
+            assert!(!origin.is_authority(bad.as_bytes()), "{bad}");
         }
     }
 
@@ -274,16 +265,12 @@ mod tests {
             ),
         ];
         for (edge, site, origin, passes) in table {
-            let mut headers = HeaderMap::new();
-            if let Some(site) = site {
-                headers.insert("sec-fetch-site", site.parse().unwrap());
-            }
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            let judged = edge.require_origin(&Method::POST, &headers).is_ok();
+            let sent = [("sec-fetch-site", site), ("origin", origin)];
+            let sent = sent.map(|(name, value)| Some((name, value?.as_bytes())));
+            let head = |method| Head::gather(method, "/", None, sent.into_iter().flatten());
+            let judged = edge.require_origin(&head("POST")).is_ok();
             assert_eq!(judged, passes, "{site:?} {origin:?}");
-            assert!(edge.require_origin(&Method::GET, &headers).is_ok());
+            assert!(edge.require_origin(&head("GET")).is_ok());
         }
     }
 
@@ -291,14 +278,9 @@ mod tests {
     fn a_repeated_header_is_refused() {
         let edge = Edge::new(Origin::parse("https://app.example.com").unwrap()).unwrap();
         for name in ["origin", "sec-fetch-site"] {
-            let mut headers = HeaderMap::new();
-            for value in ["https://app.example.com", "same-origin"] {
-                headers.append(name, value.parse().unwrap());
-            }
-            assert!(
-                edge.require_origin(&Method::DELETE, &headers).is_err(),
-                "{name}"
-            );
+            let values: [&[u8]; 2] = [b"https://app.example.com", b"same-origin"];
+            let head = Head::gather("DELETE", "/", None, values.map(|value| (name, value)));
+            assert!(edge.require_origin(&head).is_err(), "{name}");
         }
     }
 }

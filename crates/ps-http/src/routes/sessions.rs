@@ -101,7 +101,7 @@ impl Desk {
         if call.presents_key() {
             return Err(Problem::refused(Code::SessionRequired));
         }
-        let access = access_token(&call.head().headers);
+        let access = access_token(&call.head().into());
         let refresh = call.cookie(Cookie::Refresh);
         let refresh = refresh.and_then(|text| self.sessions.read_refresh(text).ok());
         self.sessions

@@ -1,7 +1,11 @@
 //! A node that has seen each credential before, and what is done on it. The memory store never
 //! waits, so nothing here needs a runtime.
 
-use std::{hint::black_box, net::SocketAddr, sync::Arc};
+use std::{
+    hint::black_box,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -129,23 +133,34 @@ impl Node {
         self.answer("/api/v1/whoami", &self.mistyped, StatusCode::UNAUTHORIZED);
     }
 
+    pub(crate) fn take_own(&self) {
+        let (head, _) = request("/mine", &self.key).into_parts();
+        let caller = now(self.auth.api_key(&head, ON)).unwrap();
+        assert!(caller.require("programs:write").is_ok());
+    }
+
     pub(crate) fn answer_session(&self) {
         self.answer("/api/mine", &self.token, StatusCode::NO_CONTENT);
     }
 
-    /// The request is made here too, and counted.
     fn answer(&self, path: &str, credential: &str, expected: StatusCode) {
-        let request = Request::get(path)
-            .header("host", "app.example.com")
-            .header("authorization", format!("Bearer {credential}"))
-            .body(Bytes::new());
-        let on = Connection {
-            peer: SocketAddr::from(([203, 0, 113, 7], 40_000)),
-            tls: true,
-        };
-        let answer = now(self.auth.handle(request.unwrap(), on));
+        let answer = now(self.auth.handle(request(path, credential), ON));
         assert_eq!(answer.status(), expected);
     }
+}
+
+const ON: Connection = Connection {
+    peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)), 40_000),
+    tls: true,
+};
+
+/// It is counted too.
+fn request(path: &str, credential: &str) -> Request<Bytes> {
+    Request::get(path)
+        .header("host", "app.example.com")
+        .header("authorization", format!("Bearer {credential}"))
+        .body(Bytes::new())
+        .unwrap()
 }
 
 /// With another character so far from the end.
