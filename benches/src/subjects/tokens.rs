@@ -1,4 +1,4 @@
-//! Access tokens: ours, and `jsonwebtoken` by itself.
+//! Access tokens: ours, and `jsonwebtoken` and `jwt-compact` by themselves.
 
 use std::{hint::black_box, time::Duration};
 
@@ -10,6 +10,11 @@ use aws_lc_rs::{
     },
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jwt_compact::{
+    AlgorithmExt, TimeOptions, UntrustedToken,
+    alg::{Ed25519, Hs256, Hs256Key},
+    jwk::JsonWebKey,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,6 +32,8 @@ use crate::{
 
 /// How many tokens are verified for the first time in a round.
 const FRESH: u64 = 200;
+/// For HS256.
+const SECRET: [u8; 32] = [7; 32];
 
 impl Default for Stage {
     fn default() -> Self {
@@ -49,6 +56,21 @@ struct Claims {
     amr: Vec<String>,
 }
 
+/// The same without the times, which `jwt-compact` takes out by itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    jti: String,
+    auth_time: u64,
+    amr: Vec<String>,
+}
+
+/// A key as `jwt-compact` takes it.
+type Verifying<A> = <A as jwt_compact::Algorithm>::VerifyingKey;
+
 /// One person who has signed in, and the access tokens that refreshing brought.
 #[derive(Debug)]
 pub struct Stage {
@@ -56,6 +78,7 @@ pub struct Stage {
     service: Service,
     tokens: Vec<String>,
     public: DecodingKey,
+    compact: Verifying<Ed25519>,
     claims: Claims,
 }
 
@@ -78,22 +101,27 @@ impl Stage {
         let jwks = serde_json::from_str::<jsonwebtoken::jwk::JwkSet>(service.sessions.jwks());
         let jwk = jwks.expect("a set of keys").keys.remove(0);
         let public = DecodingKey::from_jwk(&jwk).expect("an Ed25519 key");
+        let text = serde_json::to_string(&jwk).expect("a key");
+        let compact = serde_json::from_str::<JsonWebKey<'_>>(&text).expect("a key");
+        let compact = Verifying::<Ed25519>::try_from(&compact).expect("an Ed25519 key");
         let read = decode(&tokens[0], &public, &checks(Algorithm::EdDSA));
         Self {
             ports,
             service,
             tokens,
             public,
+            compact,
             claims: read.expect("our token").claims,
         }
     }
 
-    /// Ours, remembered and for the first time; the library on the same tokens; the library by each
-    /// algorithm, HS256 first.
+    /// Ours, remembered and for the first time; `jsonwebtoken` on the same tokens, and by each
+    /// algorithm, HS256 first; `jwt-compact`.
     #[must_use]
     pub fn verifying(&self) -> Vec<Lane<'_>> {
         let mut lanes = vec![self.remembered(), self.first_time(), self.theirs()];
         lanes.extend(by_algorithm(&self.claims).1);
+        lanes.extend([self.compact(), self.compact_hs256()]);
         lanes
     }
 
@@ -142,6 +170,39 @@ impl Stage {
             decode::<Claims>(token, &self.public, &checks).expect("our token")
         })
     }
+
+    /// Another library, on our own tokens too.
+    fn compact(&self) -> Lane<'_> {
+        let mut tokens = self.tokens.iter().cycle();
+        Lane::cpu("jwt-compact, EdDSA, the same tokens", move || {
+            let token = tokens.next().map_or("", String::as_str);
+            compact(&Ed25519, &self.compact, token)
+        })
+    }
+
+    fn compact_hs256(&self) -> Lane<'_> {
+        let token = encode(
+            &Header::new(Algorithm::HS256),
+            &self.claims,
+            &EncodingKey::from_secret(&SECRET),
+        );
+        let (token, key) = (token.expect("a token"), Hs256Key::new(SECRET));
+        Lane::cpu("jwt-compact, HS256", move || compact(&Hs256, &key, &token))
+    }
+}
+
+/// Verifies a token with `jwt-compact`, and asks what [`checks`] asks: it leaves that to its user.
+fn compact<A: jwt_compact::Algorithm>(algorithm: &A, key: &A::VerifyingKey, token: &str) -> Said {
+    let token = UntrustedToken::new(black_box(token)).expect("a token");
+    let token = algorithm.validator(key).validate(&token);
+    let (_, claims) = token.expect("its token").into_parts();
+    let times = TimeOptions::default();
+    let begun: Result<_, _> = claims.validate_maturity(&times);
+    let lasts = begun.and_then(|begun| begun.validate_expiration(&times));
+    lasts.expect("a live token");
+    let said: Said = claims.custom;
+    assert!(said.iss == ISSUER && said.aud == ISSUER);
+    said
 }
 
 /// What a careful user of the library asks for.
@@ -176,8 +237,8 @@ fn pair(algorithm: Algorithm) -> (EncodingKey, DecodingKey) {
             (EncodingKey::from_rsa_der(&private.as_ref()[26..]), public)
         }
         _ => (
-            EncodingKey::from_secret(&[7; 32]),
-            DecodingKey::from_secret(&[7; 32]),
+            EncodingKey::from_secret(&SECRET),
+            DecodingKey::from_secret(&SECRET),
         ),
     }
 }
