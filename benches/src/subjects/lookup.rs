@@ -219,18 +219,11 @@ pub(super) fn report(report: &mut Report) {
     let mut curves: Vec<Line> = Vec::new();
     for (keys, name) in [(1_000, "10³"), (100_000, "10⁵"), (1_000_000, "10⁶")] {
         let stage = Keys::new(keys);
-        let hits = race(stage.lanes(true, 1));
-        let note = "SHA-256 of the key and a look for it, one thread, processor time.";
-        report.compare(&format!("{name} keys, found"), note, &hits);
+        let hits = found(report, &stage, name, 1);
         extend(&mut curves, keys, &hits);
         let misses = race(stage.lanes(false, 1));
-        report.compare(&format!("{name} keys, not found"), note, &misses);
-        if keys == 1_000_000 {
-            continue; // said by the smaller ones, and dear to set up
-        }
-        let note = "The same on two threads at once, wall time: twice as quick at best.";
-        let both = race(stage.lanes(true, 2));
-        report.compare(&format!("{name} keys, found, two threads"), note, &both);
+        report.compare(&format!("{name} keys, not found"), ONE, &misses);
+        found(report, &stage, name, 2);
     }
     report.draw(Plot::lines(
         "lookup",
@@ -239,6 +232,27 @@ pub(super) fn report(report: &mut Report) {
         "keys",
         curves,
     ));
+}
+
+/// More keys than a usual run has time and memory for: some minutes, and 12 GB.
+pub(super) fn report_large(report: &mut Report) {
+    let stage = Keys::new(10_000_000);
+    for threads in [1, 2] {
+        found(report, &stage, "10⁷", threads);
+    }
+}
+
+const ONE: &str = "SHA-256 of the key and a look for it, one thread, processor time.";
+const TWO: &str = "The same on two threads at once, wall time: twice as quick at best.";
+
+fn found(report: &mut Report, stage: &Keys, name: &str, threads: usize) -> Vec<Timed> {
+    let (note, more) = match threads {
+        1 => (ONE, ""),
+        _ => (TWO, ", two threads"),
+    };
+    let hits = race(stage.lanes(true, threads));
+    report.compare(&format!("{name} keys, found{more}"), note, &hits);
+    hits
 }
 
 /// Adds a point to each lane's curve.

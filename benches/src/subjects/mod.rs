@@ -26,3 +26,6 @@ pub const ALL: [Subject; 8] = [
     ("refresh", refresh::report),
     ("codes", codes::report),
 ];
+
+/// What is measured only where it is named.
+pub const LARGE: [Subject; 1] = [("lookup-large", lookup::report_large)];
