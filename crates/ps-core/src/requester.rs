@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::language;
+use crate::{EmailAddress, KnownBrowser, Lane, Timestamp, language};
 
 /// The client behind a request, as the edge saw it: what limits, mails and events speak of.
 ///
@@ -21,6 +21,8 @@ pub struct Requester {
     pub languages: Option<String>,
     /// The name of this request in logs and events.
     pub request_id: String,
+    /// The browser, where it is known for the address that the request is about.
+    pub browser: Option<KnownBrowser>,
 }
 
 impl Requester {
@@ -32,6 +34,7 @@ impl Requester {
             user_agent: None,
             languages: None,
             request_id: String::new(),
+            browser: None,
         }
     }
 
@@ -60,6 +63,24 @@ impl Requester {
     #[must_use]
     pub fn language_of<'a>(&self, known: &[&'a str]) -> Option<&'a str> {
         language::best(self.languages.as_deref()?, known)
+    }
+
+    /// In a browser that last signed in to `address` at `since`: whoever says so has read it from what
+    /// only we can make.
+    #[must_use]
+    pub fn with_browser(mut self, address: EmailAddress, since: Timestamp) -> Self {
+        self.browser = Some(KnownBrowser { address, since });
+        self
+    }
+
+    /// Whose acts on `address` count together with this client's. A browser that is known for another
+    /// address is a stranger here.
+    #[must_use]
+    pub fn lane(&self, address: &EmailAddress) -> Lane {
+        match &self.browser {
+            Some(browser) if browser.address == *address => Lane::Browser(browser.since),
+            _ => Lane::Network(Network::of(self.address)),
+        }
     }
 
     /// With the name of the request.
@@ -147,6 +168,26 @@ mod tests {
             let address: IpAddr = text.parse().unwrap();
             assert_eq!(Network::of(address).to_string(), one, "{text}");
             assert_eq!(Network::coarse(address).to_string(), coarse, "{text}");
+        }
+    }
+
+    // MC12
+    #[test]
+    fn a_browser_is_known_for_one_address_and_a_stranger_for_all_others() {
+        let [alice, bob] = ["alice", "bob"]
+            .map(|name| EmailAddress::parse(&format!("{name}@example.com")).unwrap());
+        let somebody = Requester::new("2001:db8:1:2:3::4".parse().unwrap());
+        let at = Timestamp::from_millis(1_795_341_600_123);
+        let known = somebody.clone().with_browser(alice.clone(), at);
+        let table = [
+            (&somebody, &alice, "2001:db8:1:2::/64"),
+            (&known, &alice, "browser:1795341600123"),
+            (&known, &bob, "2001:db8:1:2::/64"),
+        ];
+        for (requester, address, name) in table {
+            let lane = requester.lane(address);
+            assert_eq!(lane.to_string(), name);
+            assert_eq!(lane.is_known(), name.starts_with("browser"));
         }
     }
 

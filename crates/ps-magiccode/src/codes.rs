@@ -10,7 +10,7 @@ use ps_core::{
 
 use crate::{
     Challenge, ChallengeStore, Code, CodeError, CodePolicy, Letters, NewChallenge, Placed, Purpose,
-    TypedCode,
+    Sends, TypedCode,
     draft::{CodeDraft, Desk},
 };
 
@@ -99,7 +99,8 @@ impl MagicCodes {
     /// the same.
     ///
     /// # Errors
-    /// [`CodeError::Throttled`] where the address has had its mails, [`CodeError::Store`].
+    /// [`CodeError::Throttled`] where the address has had its mails in the requester's
+    /// [lane](Requester::lane), [`CodeError::Store`].
     pub async fn request(
         &self,
         email: &EmailAddress,
@@ -108,13 +109,14 @@ impl MagicCodes {
         requester: &Requester,
     ) -> Result<Requested, CodeError> {
         let now = self.ambient.clock.now();
+        let sends = self.policy.sends.in_lane(requester.lane(email));
         let again = match named {
-            Some(id) => self.resend(id, email, purpose, now).await?,
+            Some(id) => self.resend(id, email, purpose, &sends, now).await?,
             None => None,
         };
         let placed = match again {
             Some(placed) => placed,
-            None => self.place(email, purpose, now).await?,
+            None => self.place(email, purpose, &sends, now).await?,
         };
         let (challenge, resend_in) = match placed {
             Placed::NotYet {
@@ -226,12 +228,12 @@ impl MagicCodes {
         id: &ChallengeId,
         email: &EmailAddress,
         purpose: Purpose,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>> {
-        let policy = &self.policy;
         let placed = self
             .store
-            .resend(id, email, purpose, &policy.resend, &policy.sends, now)
+            .resend(id, email, purpose, &self.policy.resend, sends, now)
             .await?;
         Ok(placed.filter(|placed| match placed {
             Placed::NotYet { challenge, .. } | Placed::Send(challenge) => {
@@ -245,6 +247,7 @@ impl MagicCodes {
         &self,
         email: &EmailAddress,
         purpose: Purpose,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed> {
         let policy = &self.policy;
@@ -256,9 +259,7 @@ impl MagicCodes {
             attempts: policy.attempts,
             expires_at: now.plus(policy.life),
         };
-        self.store
-            .place(&new, &policy.exposure, &policy.sends, now)
-            .await
+        self.store.place(&new, &policy.exposure, sends, now).await
     }
 
     fn queue(&self, challenge: &Challenge, requester: &Requester, now: Timestamp) -> Outcome {

@@ -1,6 +1,10 @@
-//! How many digits a new code gets, as a pure function.
+//! How many digits a new code gets and how long a mail must wait, as pure functions.
 
-use crate::Exposure;
+use std::time::Duration;
+
+use ps_core::{Limited, Timestamp, judge_limits};
+
+use crate::{Exposure, Sends};
 
 /// The digits of a new code: six, or eight while somebody is guessing.
 ///
@@ -15,10 +19,69 @@ pub fn digits(exposure: &Exposure, wrong: u32, open: u32, everywhere: u32) -> u8
     if calm { 6 } else { 8 }
 }
 
+/// How long the next mail must wait, if it must.
+///
+/// `in_lane` are the times of the mails counted in the lane of `sends`, `in_all` of those that the
+/// address got in any lane, oldest first; of each the newest are enough, as many as the rules allow.
+/// A known browser has its lane to itself and is served however many mails strangers have asked for:
+/// for one `in_all` is not looked at.
+#[must_use]
+pub fn wait(
+    sends: &Sends,
+    in_lane: &[Timestamp],
+    in_all: &[Timestamp],
+    now: Timestamp,
+) -> Option<Duration> {
+    let budget = &sends.budget;
+    let lane = [(budget.hourly, 1, in_lane), (budget.daily, 1, in_lane)];
+    let all = (!sends.lane.is_known()).then_some((budget.address, 1, in_all));
+    match judge_limits(lane.into_iter().chain(all), now) {
+        Limited::Passed { .. } => None,
+        Limited::Refused { retry_after, .. } => Some(retry_after),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use ps_core::{Lane, Network};
+
     use super::*;
     use crate::CodePolicy;
+
+    // MC10, MC12
+    #[test]
+    fn strangers_share_an_address_and_a_known_browser_has_a_lane_to_itself() {
+        const HOUR: u64 = 3_600;
+        let budget = CodePolicy::default().sends;
+        let now = Timestamp::from_seconds(1_000_000);
+        // How long ago the mails were: in the lane, and in all others.
+        let at = |ages: &[u64]| -> Vec<Timestamp> {
+            let ages = ages.iter().rev();
+            ages.map(|age| now.minus(Duration::from_secs(*age)))
+                .collect()
+        };
+        let (four, five) = ([0, 1, 2, 3], [0, 1, 2, 3, 4]);
+        let ten: Vec<u64> = (0..10).map(|n| HOUR + n * 1_000).collect();
+        let thirty: Vec<u64> = (0..30).map(|n| n * 2_000).collect();
+        let oldest = 24 * HOUR + 600 - 29 * 2_000;
+        let table = [
+            (&[][..], &[][..], [None, None]),
+            (&four, &four, [None, None]),
+            (&five, &five, [Some(HOUR - 4); 2]),
+            (&ten, &ten, [Some(23 * HOUR - 9_000); 2]),
+            (&[], &thirty[..29], [None, None]),
+            (&[], &thirty, [Some(oldest), None]),
+        ];
+        let stranger = Lane::Network(Network::of([203, 0, 113, 7].into()));
+        for (in_lane, in_all, waits) in table {
+            let (in_lane, in_all) = (at(in_lane), at(in_all));
+            for (lane, expected) in [stranger, Lane::Browser(now)].into_iter().zip(waits) {
+                let found = wait(&budget.in_lane(lane), &in_lane, &in_all, now);
+                let expected = expected.map(Duration::from_secs);
+                assert_eq!(found, expected, "{lane}: {in_lane:?} of {in_all:?}");
+            }
+        }
+    }
 
     // MC11, MC14
     #[test]

@@ -20,7 +20,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(600);
 /// | guesses at a code | 5 |
 /// | between two mails of a code | 60 s |
 /// | life that a code must have left to be mailed again | 120 s |
-/// | unanswered mails to an address | 5 an hour, 10 a day |
+/// | unanswered mails to an address, asked for from one network | 5 an hour, 10 a day |
+/// | asked for in one browser that signed in to it before | 5 an hour, 10 a day |
+/// | from which on strangers get none for it | 30 a day (24 h and a code's life) |
 /// | guesses on an address from which on a new code has 8 digits | 20 in 24 h |
 /// | wrong guesses on all addresses from which on it has | 2 000 in an hour |
 /// | mails waiting to be sent | 1 000 |
@@ -106,6 +108,11 @@ impl Default for CodePolicy {
                     limit: 10,
                     per: DAY,
                 },
+                // So long that no 24 hours of guessing meet the codes of more than so many mails.
+                address: LimitRule {
+                    limit: 30,
+                    per: DAY.saturating_add(LONGEST_LIFE),
+                },
             },
             exposure: Exposure {
                 address: LimitRule {
@@ -126,6 +133,15 @@ impl Default for CodePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // MC11: the bound of an address is proven for thirty codes in all that are alive in 24 hours.
+    #[test]
+    fn strangers_get_no_more_codes_in_a_day_of_guessing_than_the_bound_is_proven_for() {
+        let policy = CodePolicy::default();
+        let LimitRule { limit, per } = policy.sends.address;
+        assert_eq!(limit, 30);
+        assert!(per >= DAY + policy.life);
+    }
 
     #[test]
     fn no_code_lives_longer_than_ten_minutes() {

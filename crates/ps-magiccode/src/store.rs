@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use ps_core::{ChallengeId, EmailAddress, KeyVersion, LimitRule, StoreResult, Timestamp};
+use ps_core::{ChallengeId, EmailAddress, KeyVersion, Lane, LimitRule, StoreResult, Timestamp};
 
 /// What a code is good for. A code made for one purpose is none for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,10 +77,29 @@ pub struct Exposure {
 /// How many unanswered mails an address gets. A code that is used gives its mails back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendBudget {
-    /// The short bound.
+    /// The short bound, in each lane.
     pub hourly: LimitRule,
-    /// The long bound.
+    /// The long bound, in each lane.
     pub daily: LimitRule,
+    /// The bound from which on strangers get none, whatever lanes the mails went out in.
+    pub address: LimitRule,
+}
+
+impl SendBudget {
+    /// This many in that lane.
+    #[must_use]
+    pub const fn in_lane(self, lane: Lane) -> Sends {
+        Sends { lane, budget: self }
+    }
+}
+
+/// In whose lane a mail is sent, and how many there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sends {
+    /// Whose mails to the address are counted together.
+    pub lane: Lane,
+    /// How many there may be.
+    pub budget: SendBudget,
 }
 
 /// When a challenge's code may be mailed again.
@@ -117,14 +136,14 @@ pub trait ChallengeStore: fmt::Debug + Send + Sync + 'static {
     /// Stores a new challenge and counts its mail; [`Placed::Send`] or [`Placed::Spent`].
     ///
     /// *Atomicity*: one transaction under the address's lock: judges `sends` over the address's
-    /// counted mails ([`judge_limits`](ps_core::judge_limits)), then [`digits`](crate::digits) over
-    /// its wrong guesses and open attempts, then inserts with `mailed_at` = `now`.
-    /// *Time*: `now`. *Security*: counts over all purposes alike.
+    /// counted mails ([`wait`](crate::wait)), then [`digits`](crate::digits) over its wrong guesses
+    /// and open attempts, then inserts with `mailed_at` = `now`.
+    /// *Time*: `now`. *Security*: counts over all purposes alike; guesses over all lanes.
     async fn place(
         &self,
         new: &NewChallenge,
         exposure: &Exposure,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed>;
 
@@ -140,7 +159,7 @@ pub trait ChallengeStore: fmt::Debug + Send + Sync + 'static {
         email: &EmailAddress,
         purpose: Purpose,
         rule: &ResendRule,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>>;
 

@@ -221,9 +221,10 @@ fn thirty_codes_are_guessed_with_a_chance_of_253_in_ten_million_at_most() {
     assert!(f64::from(worst) / 1e8 <= 2.53e-5);
 }
 
-// MC11: ten mails a day, and five of the hour before whose codes may still be alive.
+// MC11: of one network ten mails a day, and five of the hour before whose codes may still be alive. (All
+// networks together get thirty in 24 hours and a code's life, so that no more are alive in 24 hours.)
 #[test]
-fn the_default_budget_keeps_below_it_in_any_24_hours() {
+fn one_network_keeps_well_below_it_in_any_24_hours() {
     let worst = Chances::with(10 + 5).of_a_day();
     assert_eq!(worst, 24 * SIX + 50 * EIGHT);
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use ps_core::{ChallengeId, EmailAddress, StoreError, StoreResult, Timestamp};
+use ps_core::{ChallengeId, EmailAddress, Lane, StoreError, StoreResult, Timestamp};
 use ps_magiccode::{
-    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
-    digits,
+    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, Sends, digits,
 };
 
 use crate::{MemoryStore, counts::Counts};
@@ -21,8 +20,8 @@ pub(crate) struct ChallengeTable {
 
 struct Row {
     challenge: Challenge,
-    /// When its mails were counted, so that they can be given back.
-    mails: Vec<Timestamp>,
+    /// When its mails were counted and in which lanes, so that they can be given back.
+    mails: Vec<(Timestamp, Lane)>,
     spent: bool,
 }
 
@@ -32,7 +31,7 @@ impl ChallengeStore for MemoryStore {
         &self,
         new: &NewChallenge,
         exposure: &Exposure,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed> {
         let table = &mut self.state().challenges;
@@ -53,7 +52,7 @@ impl ChallengeStore for MemoryStore {
             expires_at: new.expires_at,
         };
         table.insert(challenge.clone());
-        table.mail(&challenge, now);
+        table.mail(&challenge, sends.lane, now);
         Ok(Placed::Send(challenge))
     }
 
@@ -63,7 +62,7 @@ impl ChallengeStore for MemoryStore {
         email: &EmailAddress,
         purpose: Purpose,
         rule: &ResendRule,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>> {
         let table = &mut self.state().challenges;
@@ -86,7 +85,7 @@ impl ChallengeStore for MemoryStore {
         if let Some(retry_after) = table.counts.wait_for_mail(email, sends, now) {
             return Ok(Some(Placed::Spent { retry_after }));
         }
-        table.mail(&challenge, now);
+        table.mail(&challenge, sends.lane, now);
         Ok(Some(Placed::Send(Challenge {
             mailed_at: now,
             ..challenge
@@ -168,10 +167,10 @@ impl ChallengeTable {
         )
     }
 
-    fn mail(&mut self, challenge: &Challenge, now: Timestamp) {
-        self.counts.mail(&challenge.email, now);
+    fn mail(&mut self, challenge: &Challenge, lane: Lane, now: Timestamp) {
+        self.counts.mail(&challenge.email, lane, now);
         if let Some(row) = self.rows.get_mut(&challenge.id) {
-            row.mails.push(now);
+            row.mails.push((now, lane));
             row.challenge.mailed_at = now;
         }
     }
@@ -206,7 +205,8 @@ impl ChallengeTable {
 mod tests {
     use std::time::Duration;
 
-    use ps_core::{KeyVersion, LimitRule, SystemRandom};
+    use ps_core::{KeyVersion, LimitRule, Network, SystemRandom};
+    use ps_magiccode::SendBudget;
 
     use super::*;
 
@@ -216,12 +216,17 @@ mod tests {
         let store = MemoryStore::new();
         let (now, per) = (Timestamp::from_seconds(0), Duration::from_secs(60));
         let many = LimitRule { limit: 100, per };
-        let (address, everywhere, hourly, daily) = (many, many, many, many);
         let exposure = Exposure {
-            address,
-            everywhere,
+            address: many,
+            everywhere: many,
         };
-        let sends = SendBudget { hourly, daily };
+        let budget = SendBudget {
+            hourly: many,
+            daily: many,
+            address: many,
+        };
+        let lane = Lane::Network(Network::of([127, 0, 0, 1].into()));
+        let sends = budget.in_lane(lane);
         for number in 0..50 {
             let new = NewChallenge {
                 id: ChallengeId::random(&SystemRandom),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ps_core::{EmailAddress, Limited, Timestamp, judge_limits};
-use ps_magiccode::{Exposure, SendBudget};
+use ps_core::{EmailAddress, Lane, Timestamp};
+use ps_magiccode::{Exposure, Sends, wait};
 
 use crate::logs::{Log, Logs, within};
 
@@ -13,6 +13,7 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub(crate) struct Counts {
     mails: Logs<EmailAddress>,
+    mails_in_lanes: Logs<(EmailAddress, Lane)>,
     /// Each guess counts as a wrong one until it turns out to be right.
     guesses: Logs<EmailAddress>,
     guesses_everywhere: Log,
@@ -25,19 +26,26 @@ impl Counts {
     pub(crate) fn wait_for_mail(
         &mut self,
         email: &EmailAddress,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> Option<Duration> {
-        self.look_back(sends.hourly.per.max(sends.daily.per));
-        let times = self.mails.times(email);
-        match judge_limits([(sends.hourly, 1, times), (sends.daily, 1, times)], now) {
-            Limited::Passed { .. } => None,
-            Limited::Refused { retry_after, .. } => Some(retry_after),
-        }
+        let budget = &sends.budget;
+        self.look_back(
+            budget
+                .hourly
+                .per
+                .max(budget.daily.per)
+                .max(budget.address.per),
+        );
+        let lane = (email.clone(), sends.lane);
+        let in_lane = self.mails_in_lanes.times(&lane);
+        wait(sends, in_lane, self.mails.times(email), now)
     }
 
-    pub(crate) fn mail(&mut self, email: &EmailAddress, now: Timestamp) {
+    pub(crate) fn mail(&mut self, email: &EmailAddress, lane: Lane, now: Timestamp) {
+        let lane = (email.clone(), lane);
         self.mails.log(email, self.span, now).add(now);
+        self.mails_in_lanes.log(&lane, self.span, now).add(now);
     }
 
     pub(crate) fn guess(&mut self, email: &EmailAddress, now: Timestamp) {
@@ -60,12 +68,19 @@ impl Counts {
     }
 
     /// After a right guess: the one counted last was not wrong, and the mails were answered.
-    pub(crate) fn give_back(&mut self, email: &EmailAddress, mails: &[Timestamp], now: Timestamp) {
+    pub(crate) fn give_back(
+        &mut self,
+        email: &EmailAddress,
+        mails: &[(Timestamp, Lane)],
+        now: Timestamp,
+    ) {
         if let Some(at) = self.guesses.log(email, self.span, now).take_last() {
             self.guesses_everywhere.take(at);
         }
-        let log = self.mails.log(email, self.span, now);
-        mails.iter().for_each(|at| log.take(*at));
+        for (at, lane) in mails {
+            self.mails.take(email, *at);
+            self.mails_in_lanes.take(&(email.clone(), *lane), *at);
+        }
     }
 
     fn look_back(&mut self, span: Duration) {

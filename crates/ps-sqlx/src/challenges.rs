@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ps_core::{ChallengeId, EmailAddress, KeyVersion, StoreResult, Timestamp};
 use ps_magiccode::{
-    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
+    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, Sends,
 };
 
 use crate::{
@@ -28,7 +28,7 @@ impl<DB: Backend> ChallengeStore for SqlStore<DB> {
         &self,
         new: &NewChallenge,
         exposure: &Exposure,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed> {
         let place = Place {
@@ -46,7 +46,7 @@ impl<DB: Backend> ChallengeStore for SqlStore<DB> {
         email: &EmailAddress,
         purpose: Purpose,
         rule: &ResendRule,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>> {
         let resend = Resend {
@@ -101,7 +101,7 @@ const CHALLENGES: Purged = Purged {
 struct Place {
     new: NewChallenge,
     exposure: Exposure,
-    sends: SendBudget,
+    sends: Sends,
     now: Timestamp,
 }
 
@@ -165,7 +165,7 @@ struct Resend {
     email: EmailAddress,
     purpose: Purpose,
     rule: ResendRule,
-    sends: SendBudget,
+    sends: Sends,
     now: Timestamp,
 }
 

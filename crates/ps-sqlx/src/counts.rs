@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ps_core::{EmailAddress, LimitRule, Limited, StoreResult, Timestamp, judge_limits};
-use ps_magiccode::{Challenge, Exposure, SendBudget};
+use ps_core::{EmailAddress, LimitRule, StoreResult, Timestamp};
+use ps_magiccode::{Challenge, Exposure, Sends, wait};
 
 use crate::{
     backend::Connection,
@@ -20,24 +20,36 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) async fn wait_for_mail(
     on: &mut dyn Connection,
     email: &EmailAddress,
-    sends: &SendBudget,
+    sends: &Sends,
     now: Timestamp,
 ) -> StoreResult<Option<Duration>> {
-    let SendBudget { hourly, daily } = *sends;
-    let newest = Statement::new(
-        "SELECT at FROM ps_mails WHERE email = $1 AND at > $2 ORDER BY at DESC LIMIT $3",
+    let budget = &sends.budget;
+    let own = Statement::new(
+        "SELECT at FROM ps_mails WHERE email = $1 AND at > $2 AND lane = $4 \
+         ORDER BY at DESC LIMIT $3",
     );
-    let newest = newest
+    let own = own
         .with(email)
-        .with(now.minus(hourly.per.max(daily.per)));
-    let newest = newest.with(hourly.limit.max(daily.limit));
+        .with(now.minus(budget.hourly.per.max(budget.daily.per)))
+        .with(budget.hourly.limit.max(budget.daily.limit))
+        .with(sends.lane.to_string());
+    let in_lane = times(on, own).await?;
+    let mut in_all = Vec::new();
+    if !sends.lane.is_known() {
+        let all = Statement::new(
+            "SELECT at FROM ps_mails WHERE email = $1 AND at > $2 ORDER BY at DESC LIMIT $3",
+        );
+        let all = all.with(email).with(now.minus(budget.address.per));
+        in_all = times(on, all.with(budget.address.limit)).await?;
+    }
+    Ok(wait(sends, &in_lane, &in_all, now))
+}
+
+/// The times that a statement answers newest first, oldest first.
+async fn times(on: &mut dyn Connection, newest: Statement) -> StoreResult<Vec<Timestamp>> {
     let mut times = firsts::<Timestamp>(on.rows(newest).await?)?;
     times.reverse();
-    let rules = [(hourly, 1, times.as_slice()), (daily, 1, times.as_slice())];
-    Ok(match judge_limits(rules, now) {
-        Limited::Passed { .. } => None,
-        Limited::Refused { retry_after, .. } => Some(retry_after),
-    })
+    Ok(times)
 }
 
 /// Counts a challenge's mail, its `number`th.
@@ -45,17 +57,25 @@ pub(crate) async fn mail(
     on: &mut dyn Connection,
     challenge: &Challenge,
     number: u32,
-    sends: &SendBudget,
+    sends: &Sends,
     now: Timestamp,
 ) -> StoreResult<()> {
-    let span = sends.hourly.per.max(sends.daily.per).max(KEPT);
+    let budget = &sends.budget;
+    let span = budget
+        .hourly
+        .per
+        .max(budget.daily.per)
+        .max(budget.address.per);
     let mail = Statement::new(
-        "INSERT INTO ps_mails (challenge_id, number, email, at, kept_until) \
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO ps_mails (challenge_id, number, email, at, kept_until, lane) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
     );
     let mail = mail.with(challenge.id.as_str()).with(number);
-    let mail = mail.with(&challenge.email).with(now).with(now.plus(span));
-    on.rows(mail).await?;
+    let mail = mail
+        .with(&challenge.email)
+        .with(now)
+        .with(now.plus(span.max(KEPT)));
+    on.rows(mail.with(sends.lane.to_string())).await?;
     Ok(())
 }
 

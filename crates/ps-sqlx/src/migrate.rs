@@ -13,8 +13,10 @@ use crate::{
 
 /// Forward only: version, name and text. What was released never changes, for its checksum is in
 /// the databases. Each statement ends its line with a semicolon, and nothing else does.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "tables", include_str!("../migrations/0001_tables.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "tables", include_str!("../migrations/0001_tables.sql")),
+    (2, "lanes", include_str!("../migrations/0002_lanes.sql")),
+];
 
 /// Runs what has not run yet. Migrations are counted in a table of their own, since sqlx's may be
 /// the host's; and those of a newer version, which runs beside this one, are nothing to us.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::{DAY, Folder, NOW, email, open, session};
 use ps_core::{
-    ChallengeId, Changes, Hit, KeyVersion, LimitKey, LimitRule, Limiter, SystemRandom, Timestamp,
+    ChallengeId, Changes, Hit, KeyVersion, Lane, LimitKey, LimitRule, Limiter, Network,
+    SystemRandom, Timestamp,
 };
 use ps_magiccode::{ChallengeStore, Exposure, NewChallenge, Placed, Purpose, SendBudget};
 use ps_session::{End, SessionStore};
@@ -132,7 +133,9 @@ async fn place_and_guess(store: &SqliteStore, name: &str, rule: LimitRule) -> Ch
     let sends = SendBudget {
         hourly: rule,
         daily: rule,
+        address: rule,
     };
+    let sends = sends.in_lane(Lane::Network(Network::of([127, 0, 0, 1].into())));
     let placed = store.place(&new, &exposure, &sends, NOW).await.unwrap();
     assert!(matches!(placed, Placed::Send(_)));
     for _ in 0..2 {

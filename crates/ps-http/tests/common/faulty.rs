@@ -18,7 +18,7 @@ use ps_core::{
     StoreResult, Timestamp, User, Users, VerifiedEmail,
 };
 use ps_magiccode::{
-    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
+    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, Sends,
 };
 use ps_memory::MemoryStore;
 use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed, Unlinked};
@@ -188,9 +188,9 @@ pass! { sessions: SessionStore {
 } }
 
 pass! { challenges: ChallengeStore {
-    fn place(new: &NewChallenge, exposure: &Exposure, sends: &SendBudget, now: Timestamp) -> Placed;
+    fn place(new: &NewChallenge, exposure: &Exposure, sends: &Sends, now: Timestamp) -> Placed;
     fn resend(id: &ChallengeId, email: &EmailAddress, purpose: Purpose, rule: &ResendRule,
-        sends: &SendBudget, now: Timestamp) -> Option<Placed>;
+        sends: &Sends, now: Timestamp) -> Option<Placed>;
     fn claim_attempt(id: &ChallengeId, email: Option<&EmailAddress>, purpose: Purpose, now: Timestamp)
         -> Option<Challenge>;
     fn consume(id: &ChallengeId, now: Timestamp) -> bool;

@@ -20,6 +20,7 @@ fn generous() -> CodePolicy {
     CodePolicy::default().with_sends(SendBudget {
         hourly: many,
         daily: many,
+        address: many,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ps_core::{Outcome, Refusal};
+use ps_core::{Outcome, Refusal, Requester, Timestamp};
 use ps_magiccode::{CodeError, CodePolicy, Purpose};
 
 use crate::site::{Site, address, other_than};
@@ -57,6 +57,31 @@ async fn of_10_000_wrong_guesses_at_once_five_are_compared() {
             .await
             .is_err()
     );
+}
+
+// MC10, MC12
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn strangers_of_ten_networks_get_thirty_mails_and_a_known_browser_its_own() {
+    let site = Arc::new(Site::default());
+    let ask = |requester: Requester| {
+        let site = Arc::clone(&site);
+        async move {
+            let (codes, alice) = (&site.codes, address("alice"));
+            let asked = codes.request(&alice, Purpose::SignIn, None, &requester);
+            asked.await.is_ok()
+        }
+    };
+    let network = std::sync::atomic::AtomicU8::new(0);
+    let stranger = || {
+        let network = network.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 10;
+        Requester::new([203, 0, 113, network].into())
+    };
+    assert_eq!(at_once(1_000, || ask(stranger())).await, 30);
+    let at = Timestamp::from_seconds(1);
+    let known = || stranger().with_browser(address("alice"), at);
+    assert_eq!(at_once(100, || ask(known())).await, 5);
+    let of_another = || stranger().with_browser(address("bob"), at);
+    assert_eq!(at_once(100, || ask(of_another())).await, 0);
 }
 
 // MC10

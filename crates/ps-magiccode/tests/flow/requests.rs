@@ -280,7 +280,7 @@ async fn a_challenge_whose_root_is_gone_is_unknown() {
 
 // MC10
 #[tokio::test]
-async fn an_address_has_five_mails_an_hour_whoever_asks_and_a_used_code_gives_its_mail_back() {
+async fn a_lane_has_five_mails_an_hour_whatever_they_are_for_and_a_used_code_gives_its_mail_back() {
     let site = Site::default();
     let alice = address("alice");
     let (first, code) = site.mailed(&alice, Purpose::Register).await;

@@ -11,7 +11,7 @@ use ps_core::{
     Users, VerifiedEmail,
 };
 use ps_magiccode::{
-    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
+    Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, Sends,
 };
 use ps_memory::MemoryStore;
 
@@ -47,7 +47,7 @@ impl ChallengeStore for Watched {
         &self,
         new: &NewChallenge,
         exposure: &Exposure,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed> {
         self.note("place")?;
@@ -60,7 +60,7 @@ impl ChallengeStore for Watched {
         email: &EmailAddress,
         purpose: Purpose,
         rule: &ResendRule,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>> {
         self.note("resend")?;

@@ -7,7 +7,8 @@ use std::{collections::BTreeSet, time::Duration};
 use ps_apikey::{ApiKeyRecord, ApiKeyStore, KeyInserted};
 use ps_core::{
     AccountId, AccountVersion, Accounts, ChallengeId, Change, Changes, Cursor, KeyDigest,
-    KeyVersion, LimitRule, StoreResult, SystemRandom, Timestamp, Users, VerifiedEmail,
+    KeyVersion, Lane, LimitRule, Network, StoreResult, SystemRandom, Timestamp, Users,
+    VerifiedEmail,
 };
 use ps_magiccode::{ChallengeStore, Exposure, NewChallenge, Placed, Purpose, SendBudget};
 use ps_session::{Advance, Opened, SessionRecord, SessionStore, Which};
@@ -54,7 +55,9 @@ async fn try_place(store: &impl Store, name: &str, mails: u32) -> Option<Challen
             limit: mails,
             per: DAY,
         },
+        address: PLENTY,
     };
+    let sends = sends.in_lane(Lane::Network(Network::of([127, 0, 0, 1].into())));
     let new = NewChallenge {
         id: ChallengeId::random(&SystemRandom),
         purpose: Purpose::SignIn,

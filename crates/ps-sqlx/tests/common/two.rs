@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use ps_core::{
-    AccountVersion, Accounts, ChallengeId, Changes, Cursor, Hit, KeyVersion, LimitKey, LimitRule,
-    Limited, Limiter, Registered, SystemRandom, Users, VerifiedEmail,
+    AccountVersion, Accounts, ChallengeId, Changes, Cursor, Hit, KeyVersion, Lane, LimitKey,
+    LimitRule, Limited, Limiter, Network, Registered, SystemRandom, Users, VerifiedEmail,
 };
 use ps_magiccode::{ChallengeStore, Exposure, NewChallenge, Placed, Purpose, SendBudget};
 use ps_oauth::{Identity, IdentityStore, Linked, LinkedIdentity, Removed, Unlinked};
@@ -107,7 +107,9 @@ pub async fn a_challenge_is_guessed_at_and_used_once(stores: [impl Store; 2]) {
     let sends = SendBudget {
         hourly: rule(5, HOUR),
         daily: rule(10, DAY),
+        address: rule(30, DAY),
     };
+    let sends = sends.in_lane(Lane::Network(Network::of([127, 0, 0, 1].into())));
     for round in 0..10 {
         let to = email(&format!("{round}"));
         let placed = race(&stores, move |store| {

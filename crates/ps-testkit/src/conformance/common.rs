@@ -9,6 +9,8 @@ use ps_core::{
 };
 #[cfg(any(feature = "apikey", feature = "session"))]
 use ps_core::{Change, Changes, Cursor};
+#[cfg(feature = "magiccode")]
+use ps_core::{Lane, Network};
 use tokio::sync::Barrier;
 
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -31,6 +33,12 @@ pub(crate) fn account(name: &str) -> AccountId {
 
 pub(crate) fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
+}
+
+/// Whoever asks from one network.
+#[cfg(feature = "magiccode")]
+pub(crate) fn network(number: u8) -> Lane {
+    Lane::Network(Network::of([203, 0, 113, number].into()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "here the test is the proof")]

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ps_core::{
-    ChallengeId, EmailAddress, KeyVersion, LimitRule, StoreResult, SystemRandom, Timestamp,
+    ChallengeId, EmailAddress, KeyVersion, Lane, LimitRule, Network, StoreResult, SystemRandom,
+    Timestamp,
 };
 use ps_magiccode::{
     Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
+    Sends,
 };
 use ps_memory::MemoryStore;
 use ps_testkit::conformance::challenges as suite;
@@ -86,6 +88,26 @@ async fn challenges_fail() {
         ),
         (Flaw::UsedKeepsItsMails, "a_used_code_gives_its_mails_back"),
         (
+            Flaw::LanesAreOne,
+            "each_network_has_a_lane_and_all_share_the_address",
+        ),
+        (
+            Flaw::AddressUnbounded,
+            "each_network_has_a_lane_and_all_share_the_address",
+        ),
+        (
+            Flaw::KnownBrowsersAreStrangers,
+            "a_known_browser_has_a_lane_that_strangers_cannot_use_up",
+        ),
+        (
+            Flaw::LanesAreOne,
+            "a_known_browser_has_a_lane_that_strangers_cannot_use_up",
+        ),
+        (
+            Flaw::AddressUnbounded,
+            "of_many_placed_at_once_in_many_lanes_as_many_as_the_address_gets_are_mailed",
+        ),
+        (
             Flaw::PlacedForgetsItsKey,
             "what_was_placed_is_as_it_was_asked_for",
         ),
@@ -109,7 +131,7 @@ impl ChallengeStore for Broken {
         &self,
         new: &NewChallenge,
         exposure: &Exposure,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Placed> {
         self.keep(format!("{} {} {:?}", new.id, new.email, new.key_version).as_bytes());
@@ -122,26 +144,29 @@ impl ChallengeStore for Broken {
             Flaw::EverywhereNotCounted => exposure.everywhere.limit = u32::MAX,
             Flaw::CountsKeptADay => {
                 exposure.address.per = exposure.address.per.min(DAY);
-                sends.daily.per = sends.daily.per.min(DAY);
+                sends.budget.daily.per = sends.budget.daily.per.min(DAY);
             }
             Flaw::BudgetEndsEarly => {
-                sends.hourly.per -= MILLISECOND;
-                sends.daily.per -= MILLISECOND;
+                sends.budget.hourly.per -= MILLISECOND;
+                sends.budget.daily.per -= MILLISECOND;
             }
             Flaw::MailsCountedWithoutLock => {
                 let mails = self.notes().mails;
                 self.pause().await;
-                if mails >= sends.hourly.limit {
-                    let retry_after = sends.hourly.per;
+                if mails >= sends.budget.hourly.limit {
+                    let retry_after = sends.budget.hourly.per;
                     return Ok(Placed::Spent { retry_after });
                 }
                 self.notes().mails = mails + 1;
-                sends = unlimited(sends);
+                sends.budget = unlimited(sends.budget);
             }
             Flaw::MailsCountedByPurpose => {
                 let own = format!("{}.{email}", new.purpose.as_str());
                 new.email = EmailAddress::parse(&own).unwrap();
             }
+            Flaw::LanesAreOne => sends.lane = network(0),
+            Flaw::AddressUnbounded => sends.budget.address.limit = u32::MAX,
+            Flaw::KnownBrowsersAreStrangers if sends.lane.is_known() => sends.lane = network(0),
             _ => {}
         }
         let mut challenge = match (self.flaw, sound.place(&new, &exposure, &sends, now).await) {
@@ -176,7 +201,7 @@ impl ChallengeStore for Broken {
         email: &EmailAddress,
         purpose: Purpose,
         rule: &ResendRule,
-        sends: &SendBudget,
+        sends: &Sends,
         now: Timestamp,
     ) -> StoreResult<Option<Placed>> {
         let sound = self.sound();
@@ -332,10 +357,16 @@ impl Broken {
         let sends = SendBudget {
             hourly: many,
             daily: many,
+            address: many,
         };
+        let sends = sends.in_lane(network(1));
         self.sound().place(&new, &exposure, &sends, now).await?;
         Ok(new.id)
     }
+}
+
+fn network(number: u8) -> Lane {
+    Lane::Network(Network::of([203, 0, 113, number].into()))
 }
 
 fn unlimited(sends: SendBudget) -> SendBudget {
@@ -346,5 +377,6 @@ fn unlimited(sends: SendBudget) -> SendBudget {
     SendBudget {
         hourly: many(sends.hourly),
         daily: many(sends.daily),
+        address: many(sends.address),
     }
 }

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     None,
+    AddressUnbounded,
     AllRaiseNothing,
     AnyAddress,
     AnyPurpose,
@@ -89,6 +90,8 @@ pub(crate) enum Flaw {
     KeysCountedInTheirGrace,
     KeysCountedWithoutLock,
     KeysOldestFirst,
+    KnownBrowsersAreStrangers,
+    LanesAreOne,
     LiftKeepsTheOldAddress,
     LiftNeedsItsOwner,
     LimitByTheLatestClock,

@@ -17,7 +17,9 @@ pub(super) async fn of_many_right_codes_at_once_one_opens_a_session(store: Store
         let sends = SendBudget {
             hourly: many,
             daily: many,
+            address: many,
         };
+        let sends = sends.in_lane(network(1));
         store.place(&new, &exposure, &sends, NOW).await.unwrap();
         race(64, |_| {
             let (store, name, new) = (Arc::clone(&store), name.clone(), new.clone());

@@ -18,7 +18,10 @@ use ps_password::{PasswordHash, PasswordStore};
 use ps_session::{Advance, End, Opened, SessionRecord, SessionStore, Which};
 
 use super::{
-    common::{HOUR, MINUTE, NOW, SECOND, account, claim, email, feed, proof, race, while_followed},
+    common::{
+        HOUR, MINUTE, NOW, SECOND, account, claim, email, feed, network, proof, race,
+        while_followed,
+    },
     identities::identity,
     keys::{key, replacement},
     sessions::session,

@@ -76,7 +76,7 @@ pub(super) async fn a_right_guess_does_not_lengthen_codes(store: Store) {
         ..EXPOSURE
     };
     let placed = store
-        .place(&new("a", NOW), &strict, &MANY_SENDS, NOW)
+        .place(&new("a", NOW), &strict, &strangers(MANY_SENDS), NOW)
         .await
         .unwrap();
     assert!(matches!(placed, Placed::Send(Challenge { digits: 8, .. })));
@@ -118,7 +118,7 @@ pub(super) async fn guesses_at_once_are_all_counted(store: Store) {
             ..new("a", later)
         };
         match store
-            .place(&new, &exposure, &MANY_SENDS, later)
+            .place(&new, &exposure, &strangers(MANY_SENDS), later)
             .await
             .unwrap()
         {

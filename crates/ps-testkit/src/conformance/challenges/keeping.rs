@@ -14,7 +14,10 @@ pub(super) async fn what_was_placed_is_as_it_was_asked_for(store: Store) {
         mailed_at: NOW,
         expires_at: new.expires_at,
     };
-    let placed = store.place(&new, &EXPOSURE, &SENDS, NOW).await.unwrap();
+    let placed = store
+        .place(&new, &EXPOSURE, &strangers(SENDS), NOW)
+        .await
+        .unwrap();
     assert_eq!(placed, Placed::Send(expected));
 }
 
@@ -24,7 +27,12 @@ pub(super) async fn an_id_is_not_used_twice(store: Store) {
         id: first.id,
         ..new("b", NOW)
     };
-    assert!(store.place(&second, &EXPOSURE, &SENDS, NOW).await.is_err());
+    assert!(
+        store
+            .place(&second, &EXPOSURE, &strangers(SENDS), NOW)
+            .await
+            .is_err()
+    );
     assert!(claim(&store, &first, NOW).await.is_some());
 }
 
@@ -44,7 +52,7 @@ pub(super) async fn a_long_rule_is_kept_as_long(store: Store) {
         ..EXPOSURE
     };
     let placed = store
-        .place(&new("a", NOW), &exposure, &sends, NOW)
+        .place(&new("a", NOW), &exposure, &strangers(sends), NOW)
         .await
         .unwrap();
     let Placed::Send(challenge) = placed else {
@@ -63,7 +71,7 @@ pub(super) async fn a_long_rule_is_kept_as_long(store: Store) {
     })
     .await;
     let placed = store
-        .place(&new("a", last), &exposure, &sends, last)
+        .place(&new("a", last), &exposure, &strangers(sends), last)
         .await
         .unwrap();
     assert_eq!(
@@ -80,7 +88,7 @@ pub(super) async fn a_long_rule_is_kept_as_long(store: Store) {
         ..exposure
     };
     let placed = store
-        .place(&new("a", last), &strict, &MANY_SENDS, last)
+        .place(&new("a", last), &strict, &strangers(MANY_SENDS), last)
         .await
         .unwrap();
     assert!(matches!(placed, Placed::Send(Challenge { digits: 8, .. })));
@@ -106,7 +114,7 @@ pub(super) async fn a_purge_forgets_what_expired_and_no_count(store: Store) {
         ..EXPOSURE
     };
     let placed = store
-        .place(&new("b", now), &strict, &SENDS, now)
+        .place(&new("b", now), &strict, &strangers(SENDS), now)
         .await
         .unwrap();
     assert!(matches!(placed, Placed::Send(Challenge { digits: 8, .. })));

@@ -7,13 +7,15 @@ mod sends;
 
 use std::{sync::Arc, time::Duration};
 
-use ps_core::{ChallengeId, KeyVersion, LimitRule, SystemRandom, Timestamp};
+use ps_core::{ChallengeId, KeyVersion, Lane, LimitRule, SystemRandom, Timestamp};
 use ps_magiccode::{
     Challenge, ChallengeStore, Exposure, NewChallenge, Placed, Purpose, ResendRule, SendBudget,
+    Sends,
 };
 
 use super::common::{
-    DAY, HOUR, MILLISECOND, MINUTE, NOW, ROUNDS, SECOND, email, just_before, many_at_once, race,
+    DAY, HOUR, MILLISECOND, MINUTE, NOW, ROUNDS, SECOND, email, just_before, many_at_once, network,
+    race,
 };
 
 /// What this suite tests.
@@ -45,6 +47,9 @@ suite! {
             a_resend_waits_and_is_counted
             only_what_can_still_be_guessed_is_resent
             a_used_code_gives_its_mails_back
+            each_network_has_a_lane_and_all_share_the_address
+            a_known_browser_has_a_lane_that_strangers_cannot_use_up
+            of_many_placed_at_once_in_many_lanes_as_many_as_the_address_gets_are_mailed
         }
         keeping {
             what_was_placed_is_as_it_was_asked_for
@@ -74,6 +79,10 @@ const SENDS: SendBudget = SendBudget {
         limit: 10,
         per: DAY,
     },
+    address: LimitRule {
+        limit: 30,
+        per: DAY,
+    },
 };
 /// Where sends are not what is tested.
 const MANY_SENDS: SendBudget = SendBudget {
@@ -85,11 +94,20 @@ const MANY_SENDS: SendBudget = SendBudget {
         limit: u32::MAX,
         per: DAY,
     },
+    address: LimitRule {
+        limit: u32::MAX,
+        per: DAY,
+    },
 };
 const RESEND: ResendRule = ResendRule {
     pause: MINUTE,
     life_left: MINUTE.saturating_mul(2),
 };
+
+/// Where lanes are not what is tested.
+fn strangers(budget: SendBudget) -> Sends {
+    budget.in_lane(network(1))
+}
 
 fn new(name: &str, now: Timestamp) -> NewChallenge {
     NewChallenge {
@@ -102,7 +120,7 @@ fn new(name: &str, now: Timestamp) -> NewChallenge {
     }
 }
 
-async fn place_within(store: &Store, name: &str, sends: &SendBudget, now: Timestamp) -> Placed {
+async fn place_within(store: &Store, name: &str, sends: &Sends, now: Timestamp) -> Placed {
     store
         .place(&new(name, now), &EXPOSURE, sends, now)
         .await
@@ -110,7 +128,7 @@ async fn place_within(store: &Store, name: &str, sends: &SendBudget, now: Timest
 }
 
 async fn place(store: &Store, name: &str, now: Timestamp) -> Challenge {
-    match place_within(store, name, &SENDS, now).await {
+    match place_within(store, name, &strangers(SENDS), now).await {
         Placed::Send(challenge) => challenge,
         other => panic!("{other:?}"),
     }
@@ -118,7 +136,7 @@ async fn place(store: &Store, name: &str, now: Timestamp) -> Challenge {
 
 /// Places one, however many mails the address has had.
 async fn unlimited(store: &Store, name: &str, now: Timestamp) -> Challenge {
-    match place_within(store, name, &MANY_SENDS, now).await {
+    match place_within(store, name, &strangers(MANY_SENDS), now).await {
         Placed::Send(challenge) => challenge,
         other => panic!("{other:?}"),
     }
@@ -126,7 +144,7 @@ async fn unlimited(store: &Store, name: &str, now: Timestamp) -> Challenge {
 
 /// How long the address must wait for its next mail.
 async fn refused(store: &Store, name: &str, now: Timestamp) -> Duration {
-    match place_within(store, name, &SENDS, now).await {
+    match place_within(store, name, &strangers(SENDS), now).await {
         Placed::Spent { retry_after } => retry_after,
         other => panic!("{other:?}"),
     }
@@ -137,7 +155,7 @@ async fn resend(store: &Store, challenge: &Challenge, now: Timestamp) -> Option<
         id, email, purpose, ..
     } = challenge;
     store
-        .resend(id, email, *purpose, &RESEND, &SENDS, now)
+        .resend(id, email, *purpose, &RESEND, &strangers(SENDS), now)
         .await
         .unwrap()
 }
@@ -159,7 +177,7 @@ async fn guess(store: &Store, name: &str, times: u32, now: Timestamp) {
         ..new(name, now)
     };
     let placed = store
-        .place(&new, &EXPOSURE, &MANY_SENDS, now)
+        .place(&new, &EXPOSURE, &strangers(MANY_SENDS), now)
         .await
         .unwrap();
     let Placed::Send(challenge) = placed else {
@@ -177,7 +195,7 @@ async fn digits(store: &Store, name: &str, now: Timestamp) -> u8 {
         ..new(name, now)
     };
     match store
-        .place(&new, &EXPOSURE, &MANY_SENDS, now)
+        .place(&new, &EXPOSURE, &strangers(MANY_SENDS), now)
         .await
         .unwrap()
     {

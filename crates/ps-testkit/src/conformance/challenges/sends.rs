@@ -12,7 +12,10 @@ pub(super) async fn of_many_placed_at_once_as_many_as_the_budget_are_mailed(stor
                 purpose,
                 ..new("a", NOW)
             };
-            store.place(&new, &EXPOSURE, &SENDS, NOW).await.unwrap()
+            store
+                .place(&new, &EXPOSURE, &strangers(SENDS), NOW)
+                .await
+                .unwrap()
         }
     })
     .await;
@@ -156,7 +159,14 @@ pub(super) async fn only_what_can_still_be_guessed_is_resent(store: Store) {
     let dead = place(&store, "c", NOW).await;
     let (id, end) = (&dead.id, dead.expires_at);
     let resent = store
-        .resend(id, &dead.email, dead.purpose, &patient, &SENDS, end)
+        .resend(
+            id,
+            &dead.email,
+            dead.purpose,
+            &patient,
+            &strangers(SENDS),
+            end,
+        )
         .await;
     assert_eq!(resent.unwrap(), None, "dead at its end");
 }
@@ -181,4 +191,92 @@ pub(super) async fn a_used_code_gives_its_mails_back(store: Store) {
     assert!(store.consume(&others[0].id, now).await.unwrap());
     place(&store, "a", now).await;
     assert_eq!(refused(&store, "a", now).await, MINUTE * 58);
+}
+
+// MC10
+pub(super) async fn each_network_has_a_lane_and_all_share_the_address(store: Store) {
+    let place = async |lane, now| {
+        let placed = place_within(&store, "a", &SENDS.in_lane(lane), now).await;
+        matches!(placed, Placed::Send(_))
+    };
+    for lane in 1..=6 {
+        for _ in 0..5 {
+            assert!(place(network(lane), NOW).await, "{lane}");
+        }
+        let next = NOW.plus(SECOND);
+        assert!(!place(network(lane), next).await, "{lane}: five an hour");
+    }
+    let retry_after = match place_within(&store, "a", &SENDS.in_lane(network(7)), NOW).await {
+        Placed::Spent { retry_after } => retry_after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(retry_after, DAY, "thirty a day");
+    assert!(place(network(7), NOW.plus(DAY)).await);
+}
+
+// MC10, MC12
+pub(super) async fn a_known_browser_has_a_lane_that_strangers_cannot_use_up(store: Store) {
+    for lane in 1..=30 {
+        let sends = SENDS.in_lane(network(lane));
+        let placed = place_within(&store, "a", &sends, NOW).await;
+        assert!(matches!(placed, Placed::Send(_)));
+    }
+    refused(&store, "a", NOW).await;
+    // Each browser has its own, and it is as wide as any.
+    let [here, there] = [NOW.minus(DAY), NOW.minus(HOUR)].map(Lane::Browser);
+    let mut first = None;
+    for lane in [here, there] {
+        let sends = SENDS.in_lane(lane);
+        for number in 0..5 {
+            let now = NOW.plus(MINUTE * number);
+            let placed = place_within(&store, "a", &sends, now).await;
+            let Placed::Send(challenge) = placed else {
+                panic!("{lane}: {placed:?}");
+            };
+            first.get_or_insert((challenge, now));
+        }
+        let placed = place_within(&store, "a", &sends, NOW.plus(MINUTE * 5)).await;
+        let retry_after = MINUTE * 55;
+        assert_eq!(placed, Placed::Spent { retry_after }, "{lane}");
+    }
+    // What is used is given back to the lane that it came from, and sent again in one's own.
+    let (challenge, _) = first.unwrap();
+    let now = NOW.plus(MINUTE * 6);
+    let Challenge {
+        id, email, purpose, ..
+    } = &challenge;
+    for (lane, is_sent) in [
+        (here, false),
+        (network(1), false),
+        (Lane::Browser(NOW), true),
+    ] {
+        let sends = SENDS.in_lane(lane);
+        let resent = store
+            .resend(id, email, *purpose, &RESEND, &sends, now)
+            .await;
+        let resent = resent.unwrap().unwrap();
+        assert_eq!(matches!(resent, Placed::Send(_)), is_sent, "{lane}");
+    }
+    assert!(store.consume(id, now).await.unwrap());
+    let sends = [here, there].map(|lane| SENDS.in_lane(lane));
+    let placed = place_within(&store, "a", &sends[0], now).await;
+    assert!(matches!(placed, Placed::Send(_)), "one was given back");
+    let placed = place_within(&store, "a", &sends[0], now).await;
+    assert!(matches!(placed, Placed::Spent { .. }), "and one only");
+    let placed = place_within(&store, "a", &sends[1], now).await;
+    assert!(matches!(placed, Placed::Spent { .. }), "nothing there");
+}
+
+// MC10
+pub(super) async fn of_many_placed_at_once_in_many_lanes_as_many_as_the_address_gets_are_mailed(
+    store: Store,
+) {
+    let placed = race(1_000, |number| {
+        let store = store.clone();
+        let sends = SENDS.in_lane(network((number % 10) as u8));
+        async move { place_within(&store, "a", &sends, NOW).await }
+    })
+    .await;
+    let sent = placed.iter().filter(|one| matches!(one, Placed::Send(_)));
+    assert_eq!(sent.count(), 30);
 }
