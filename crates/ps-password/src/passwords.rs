@@ -3,8 +3,8 @@
 use std::{future::Future, sync::Arc};
 
 use ps_core::{
-    AccountId, AccountVersion, Ambient, AuthEvent, EmailAddress, Hit, LimitKey, Limited, Limiter,
-    Outcome, Raised, Refusal, Requester, SessionId, StoreResult, Timestamp,
+    AccountId, AccountVersion, Ambient, AuthEvent, EmailAddress, Hit, Lane, LimitKey, Limited,
+    Limiter, Outcome, Raised, Refusal, Requester, SessionId, StoreResult, Timestamp,
 };
 use zeroize::Zeroizing;
 
@@ -39,7 +39,7 @@ pub struct Passwords {
 pub struct Change<'a> {
     /// Whose password.
     pub account: &'a AccountId,
-    /// The account's address, under which wrong guesses at `current` are counted.
+    /// The account's address, on which wrong guesses at `current` are counted.
     pub address: &'a EmailAddress,
     /// The session that asks: every other one ends.
     pub keep: Option<&'a SessionId>,
@@ -82,8 +82,9 @@ impl Passwords {
 
     /// Compares what was typed with the password of `account`, the one that `address` has, if any.
     ///
-    /// The guess is counted before it is compared, and a right one is given back. Where there is no
-    /// account or no password, as much is done for the same answer. A right password whose hash was
+    /// The guess is counted in the requester's lane before it is compared, and a right one is given
+    /// back: strangers share one, and a browser that is known has its own. Where there is no account
+    /// or no password, as much is done for the same answer. A right password whose hash was
     /// made at another cost is hashed anew, as far as that is possible now.
     ///
     /// # Errors
@@ -103,7 +104,8 @@ impl Passwords {
             found = self.store.find(account.unwrap_or(&self.nobody)).await?;
             self.compare(found.as_ref(), typed).await
         };
-        let compared = self.counted(address, now, looked_up_and_compared).await;
+        let guesses = guesses(address, requester);
+        let compared = self.counted(guesses, now, looked_up_and_compared).await;
         let outcome = match &compared {
             Ok(true) => Some(Outcome::PasswordAccepted),
             Ok(false) => Some(Outcome::PasswordRefused(why(account, found.as_ref()))),
@@ -139,7 +141,7 @@ impl Passwords {
     ) -> Result<AccountVersion, PasswordError> {
         let _place = self.places.take()?;
         let now = self.ambient.clock.now();
-        let changed = self.judge_and_change(&change, new, now).await;
+        let changed = self.judge_and_change(&change, new, requester, now).await;
         let outcome = match &changed {
             Ok(_) => Some(Outcome::PasswordChanged),
             Err(error) => error.refusal().map(Outcome::PasswordRefused),
@@ -167,13 +169,15 @@ impl Passwords {
         &self,
         change: &Change<'_>,
         new: &NewPassword,
+        requester: &Requester,
         now: Timestamp,
     ) -> Result<AccountVersion, PasswordError> {
         let stored = self.store.find(change.account).await?;
         let current = match (&stored, change.current) {
             (Some(hash), Some(typed)) => {
                 let comparison = self.compare(Some(hash), typed);
-                match self.counted(change.address, now, comparison).await? {
+                let guesses = guesses(change.address, requester);
+                match self.counted(guesses, now, comparison).await? {
                     true => Current::Right,
                     false => Current::Wrong,
                 }
@@ -204,18 +208,15 @@ impl Passwords {
         }
     }
 
-    /// Counts a guess on the address, and only then has it compared. A right one is given back, and
-    /// so is one that came to nothing.
+    /// Counts a guess, and only then has it compared. A right one is given back, and so is one that
+    /// came to nothing.
     async fn counted(
         &self,
-        address: &EmailAddress,
+        key: LimitKey,
         now: Timestamp,
         comparison: impl Future<Output = Result<bool, PasswordError>>,
     ) -> Result<bool, PasswordError> {
-        let (key, rule) = (
-            LimitKey::new("password guess", address),
-            self.policy.guesses,
-        );
+        let rule = self.policy.guesses;
         let guess = Hit::new(key.clone(), rule);
         if let Limited::Refused { retry_after, .. } = self.limiter.hit(&[guess], now).await? {
             return Err(PasswordError::Throttled { retry_after });
@@ -288,6 +289,18 @@ impl Passwords {
 impl From<Busy> for PasswordError {
     fn from(Busy: Busy) -> Self {
         Self::Busy
+    }
+}
+
+/// What a guess is counted under. Strangers share an address, wherever they are: each of many networks
+/// with guesses of its own would make many. A browser that is known has its own, so that they cannot
+/// use up its owner's.
+fn guesses(address: &EmailAddress, requester: &Requester) -> LimitKey {
+    match requester.lane(address) {
+        lane @ Lane::Browser(_) => {
+            LimitKey::new("password guess", format_args!("{address} in {lane}"))
+        }
+        Lane::Network(_) => LimitKey::new("password guess", address),
     }
 }
 

@@ -16,7 +16,8 @@ const LONGEST_QUEUE: usize = 4_096;
 /// | a hash | argon2id, 19 MiB, two passes |
 /// | threads that hash | as many as the machine has cores |
 /// | passwords that wait for one | 64 |
-/// | wrong passwords on an address | 10 in an hour |
+/// | wrong passwords on an address, of all strangers together | 10 in an hour |
+/// | wrong passwords in one browser that signed in to it before | 10 in an hour |
 /// | how long after a sign-in a password may be set by it | 10 minutes |
 ///
 /// Hashing takes threads × memory of a hash and no more: 76 MiB on four cores.
@@ -53,7 +54,7 @@ impl PasswordPolicy {
         self
     }
 
-    /// With this many wrong passwords on an address.
+    /// With this many wrong passwords on an address, strangers' together and each known browser's.
     #[must_use]
     pub fn with_guesses(mut self, rule: LimitRule) -> Self {
         self.guesses = rule;

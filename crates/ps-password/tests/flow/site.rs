@@ -73,6 +73,19 @@ impl Site {
             .await
     }
 
+    /// Alice signs in with a browser that is known for `address` since then.
+    pub(crate) async fn sign_in_known(
+        &self,
+        address: EmailAddress,
+        since: Timestamp,
+        text: &str,
+    ) -> Result<(), PasswordError> {
+        let (typed, client) = (typed(text), client().with_browser(address, since));
+        self.passwords
+            .verify(&alice(), Some(&account()), &typed, &client)
+            .await
+    }
+
     pub(crate) async fn change(
         &self,
         asked: Asked,
