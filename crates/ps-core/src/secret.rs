@@ -100,6 +100,8 @@ impl KeyVersion {
 pub enum KeyPurpose {
     /// Signs access tokens.
     AccessToken,
+    /// Authenticates the cookie by which a browser is known again.
+    DeviceCookie,
     /// Derives the digits of magic codes.
     MagicCode,
     /// Authenticates refresh tokens.
@@ -112,6 +114,7 @@ impl KeyPurpose {
     const fn label(self) -> &'static str {
         match self {
             Self::AccessToken => "access token, Ed25519 seed",
+            Self::DeviceCookie => "device cookie, HMAC-SHA256",
             Self::MagicCode => "magic code, HMAC-SHA256",
             Self::RefreshToken => "refresh token, HMAC-SHA256",
             Self::SignInAttempt => "sign-in attempt, HMAC-SHA256",

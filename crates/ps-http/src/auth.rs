@@ -48,7 +48,9 @@ pub struct Auth {
     codes: Option<Arc<ps_magiccode::MagicCodes>>,
     #[cfg(feature = "password")]
     passwords: Option<Arc<ps_password::Passwords>>,
-    #[cfg(any(feature = "oauth", feature = "password"))]
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+    browsers: Option<Arc<crate::KnownBrowsers>>,
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
     notices: Vec<crate::Notices>,
     #[cfg(feature = "openapi")]
     document: std::sync::OnceLock<bytes::Bytes>,
@@ -79,7 +81,9 @@ impl Auth {
             codes: None,
             #[cfg(feature = "password")]
             passwords: None,
-            #[cfg(any(feature = "oauth", feature = "password"))]
+            #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+            browsers: None,
+            #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
             notices: Vec::new(),
             #[cfg(feature = "openapi")]
             document: std::sync::OnceLock::new(),
@@ -111,6 +115,23 @@ impl Auth {
         self.sessions = Some(Arc::clone(&sessions));
         let table = routes::sessions(sessions, users);
         self.with_routes(table).with_key_settings()
+    }
+
+    /// Knows browsers again that signed in before, by whatever flow is added after this call, and tells
+    /// owners of sign-ins that are not like the others.
+    ///
+    /// # Panics
+    /// If a flow that signs in was added before: it would know nobody.
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+    #[must_use]
+    pub fn with_known_browsers(mut self, browsers: crate::KnownBrowsers) -> Self {
+        assert!(
+            !self.signs_in(),
+            "browsers are to be known before anybody signs in"
+        );
+        self.keep(browsers.notices());
+        self.browsers = Some(Arc::new(browsers));
+        self
     }
 
     /// Signs in and signs up by magic code, into sessions. `limits`, where given, bound what one
@@ -190,12 +211,19 @@ impl Auth {
     }
 
     /// Two flows may share one queue of notices.
-    #[cfg(any(feature = "oauth", feature = "password"))]
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
     fn keep(&mut self, notices: &crate::Notices) {
         let is_new = |kept: &crate::Notices| !Arc::ptr_eq(kept.outbox(), notices.outbox());
         if self.notices.iter().all(is_new) {
             self.notices.push(notices.clone());
         }
+    }
+
+    #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+    fn signs_in(&self) -> bool {
+        self.knows("/api/auth/magic-code/verify")
+            || self.knows("/api/auth/login")
+            || self.knows("/api/auth/social/x/callback")
     }
 
     /// # Panics
@@ -208,6 +236,7 @@ impl Auth {
             users,
             accounts: Arc::clone(&self.accounts),
             follower: Arc::clone(&self.follower),
+            browsers: self.browsers.clone(),
             ambient: self.ambient.clone(),
         }
     }
@@ -314,7 +343,7 @@ impl Auth {
                 .iter()
                 .map(|codes| Box::pin(codes.run()) as Task<'_>),
         );
-        #[cfg(any(feature = "oauth", feature = "password"))]
+        #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
         let tasks = tasks.chain(
             self.notices
                 .iter()
@@ -347,7 +376,7 @@ impl Auth {
         let outboxes = std::iter::empty();
         #[cfg(feature = "magiccode")]
         let outboxes = outboxes.chain(self.codes.iter().map(|codes| codes.outbox()));
-        #[cfg(any(feature = "oauth", feature = "password"))]
+        #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
         let outboxes = outboxes.chain(self.notices.iter().map(|notices| &**notices.outbox()));
         outboxes
     }

@@ -2,13 +2,15 @@
 
 mod answer;
 mod auth;
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+mod browsers;
 mod call;
 mod code;
 mod edge;
 mod events;
 #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 mod limits;
-#[cfg(any(feature = "oauth", feature = "password"))]
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 mod notices;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -22,6 +24,8 @@ mod sign_in;
 
 pub use answer::{json, no_content, rfc3339};
 pub use auth::{Admission, Auth};
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
+pub use browsers::KnownBrowsers;
 pub use call::{BODY_LIMIT, Call};
 pub use code::Code;
 pub use edge::{
@@ -32,7 +36,7 @@ pub use events::MetricsEvents;
 pub use events::TracingEvents;
 #[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 pub use limits::NetworkLimits;
-#[cfg(any(feature = "oauth", feature = "password"))]
+#[cfg(any(feature = "magiccode", feature = "oauth", feature = "password"))]
 pub use notices::{Notice, NoticeLetters, Notices, Occurrence, PlainNotices};
 pub use problem::{Detail, Problem};
 pub use route::{Answer, Route, Takes};

@@ -29,6 +29,13 @@ pub enum Occurrence {
     PasswordChanged,
     /// The account was made, for somebody whom this provider, by its title, vouches for.
     Registered(String),
+    /// Somebody signed in, and not as the owner usually does.
+    SignedIn {
+        /// With a browser that had not signed in to the account before.
+        new_browser: bool,
+        /// After several attempts that failed.
+        after_failures: bool,
+    },
     /// An identity of this provider, by its title, opens the account no more.
     Unlinked(String),
 }

@@ -114,6 +114,20 @@ pub(crate) fn described(status: StatusCode, meaning: &'static str) -> crate::ope
         .sets(Cookie::Refresh, 604_800)
 }
 
+/// The session answer of a sign-in, which makes the browser known where browsers are.
+#[cfg(all(feature = "openapi", any(feature = "magiccode", feature = "password")))]
+pub(crate) fn described_sign_in(
+    status: StatusCode,
+    meaning: &'static str,
+    known_browsers: bool,
+) -> crate::openapi::Success {
+    let answer = described(status, meaning);
+    if !known_browsers {
+        return answer;
+    }
+    answer.sets(Cookie::Device, crate::browsers::LIFE.as_secs())
+}
+
 /// A session and its account, as examples.
 #[cfg(feature = "openapi")]
 pub(crate) fn described_parts() -> (serde_json::Value, serde_json::Value) {

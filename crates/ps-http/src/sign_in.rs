@@ -1,5 +1,8 @@
 //! The one place that turns a proof into an account, a session and an event.
 
+#[cfg(any(feature = "magiccode", feature = "password"))]
+mod asked;
+mod browser;
 #[cfg(any(feature = "magiccode", feature = "oauth"))]
 mod first_proof;
 #[cfg(feature = "magiccode")]
@@ -12,10 +15,12 @@ use std::sync::Arc;
 use ps_core::{Accounts, Ambient, Follower, Standing, StoreResult, User, Users};
 use ps_session::Sessions;
 
+use crate::KnownBrowsers;
+
 #[cfg(feature = "magiccode")]
 pub(crate) use mailbox::SignedIn;
 #[cfg(feature = "oauth")]
-pub(crate) use social::{News, Stranded};
+pub(crate) use social::{Landed, News, Stranded};
 
 /// What a sign-in needs, whatever the proof.
 #[derive(Clone, Debug)]
@@ -24,6 +29,7 @@ pub(crate) struct SignIn {
     pub(crate) users: Arc<dyn Users>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) follower: Arc<Follower>,
+    pub(crate) browsers: Option<Arc<KnownBrowsers>>,
     pub(crate) ambient: Ambient,
 }
 

@@ -18,8 +18,11 @@ const STATE_LABEL: &[u8] = b"state";
 const NONCE_LABEL: &[u8] = b"nonce";
 const VERIFIER_LABEL: &[u8] = b"verifier";
 const MAC_LENGTH: usize = 32;
-/// The longest that is ever made: a link for the longest account, to the longest path.
-const LONGEST: usize = 1 + 4 + 32 + 8 + (1 + 1 + 255 + 22 + 8) + 512 + MAC_LENGTH;
+/// The longest text that is carried.
+const CARRIED: usize = 384;
+/// The longest that is ever made: a sign-in that replaces a session and carries as much as it may, to
+/// the longest path.
+const LONGEST: usize = 1 + 4 + 32 + 8 + (1 + 1 + 32 + 2 + CARRIED) + 512 + MAC_LENGTH;
 /// How much earlier than another the clock of one node may be.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -40,7 +43,29 @@ pub enum Intent {
         /// The session that the browser has, as the host names it. It goes along because a cookie
         /// that is `SameSite=Strict` does not come with the callback.
         replaces: Option<[u8; 32]>,
+        /// What the host wants to have back with the callback, for the same reason.
+        carries: Option<Carried>,
     },
+}
+
+/// A text that goes along with an attempt and comes back as it was. Its browser can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried(Box<str>);
+
+impl Carried {
+    /// Takes a text of 1 to 384 bytes.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        (1..=CARRIED)
+            .contains(&text.len())
+            .then(|| Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// One round trip to a provider, as it was begun in this browser.
@@ -146,7 +171,7 @@ impl Derived {
 
 /// The attempt as its browser keeps it, in a cookie of its provider's own.
 ///
-/// At most 1 168 characters of base64url. It neither prints, clones nor serialises, and is wiped
+/// At most 1 346 characters of base64url. It neither prints, clones nor serialises, and is wiped
 /// when dropped. The cookie is `HttpOnly`, and `SameSite=Lax`, since it has to come with a
 /// navigation from another site.
 pub struct AttemptCookie(Zeroizing<String>);
@@ -233,12 +258,18 @@ fn write(attempt: &Attempt, version: KeyVersion, key: &MacKey, provider: &str) -
     bytes.extend(attempt.secret.as_slice());
     bytes.extend(attempt.begun_at.as_millis().to_be_bytes());
     match &attempt.intent {
-        Intent::SignIn { replaces: None } => bytes.push(0),
         Intent::SignIn {
-            replaces: Some(session),
+            replaces,
+            carries: None,
+        } => write_session(&mut bytes, replaces.as_ref()),
+        Intent::SignIn {
+            replaces,
+            carries: Some(Carried(text)),
         } => {
-            bytes.push(1);
-            bytes.extend(session);
+            bytes.push(3);
+            write_session(&mut bytes, replaces.as_ref());
+            bytes.extend((text.len() as u16).to_be_bytes());
+            bytes.extend(text.as_bytes());
         }
         Intent::Link {
             account,
@@ -256,6 +287,11 @@ fn write(attempt: &Attempt, version: KeyVersion, key: &MacKey, provider: &str) -
     let tag = key.tag(&signed_parts(provider, &bytes));
     bytes.extend(tag.as_bytes());
     AttemptCookie(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&*bytes)))
+}
+
+fn write_session(bytes: &mut Vec<u8>, session: Option<&[u8; 32]>) {
+    bytes.push(session.is_some().into());
+    bytes.extend(session.into_iter().flatten());
 }
 
 /// The bytes of `text`, if it is the one way to write them and not longer than any that is made.
@@ -305,9 +341,13 @@ impl<'a> Reader<'a> {
 
     fn intent(&mut self) -> Option<Intent> {
         match self.byte()? {
-            0 => Some(Intent::SignIn { replaces: None }),
+            0 => Some(Intent::SignIn {
+                replaces: None,
+                carries: None,
+            }),
             1 => Some(Intent::SignIn {
                 replaces: Some(*self.chunk()?),
+                carries: None,
             }),
             2 => {
                 let length = self.byte()?;
@@ -315,6 +355,19 @@ impl<'a> Reader<'a> {
                     account: AccountId::new(self.text(length.into())?).ok()?,
                     session: self.text(22)?.parse().ok()?,
                     under: AccountVersion::new(u64::from_be_bytes(*self.chunk()?)),
+                })
+            }
+            3 => {
+                let replaces = match self.byte()? {
+                    0 => None,
+                    1 => Some(*self.chunk()?),
+                    _ => return None,
+                };
+                let length = u16::from_be_bytes(*self.chunk()?);
+                let carries = Carried::new(self.text(length.into())?)?;
+                Some(Intent::SignIn {
+                    replaces,
+                    carries: Some(carries),
                 })
             }
             _ => None,

@@ -25,7 +25,7 @@ mod store;
 mod testing;
 mod userinfo;
 
-pub use attempt::{Attempt, AttemptCookie, Intent};
+pub use attempt::{Attempt, AttemptCookie, Carried, Intent};
 pub use callback::Callback;
 pub use client::{Client, InvalidClient};
 pub use error::{CallbackError, SocialError, UnlinkError};

@@ -9,7 +9,7 @@ use common::{
 };
 use proptest::prelude::*;
 use ps_core::{AccountVersion, Outcome, Refusal, SessionId, SystemRandom};
-use ps_oauth::{GOOGLE, Intent, SocialError};
+use ps_oauth::{Carried, GOOGLE, Intent, SocialError};
 use ps_testkit::openid::{Misbehaviour, Person};
 
 /// A callback that must not be read: no attempt, so nothing that says whose it is.
@@ -41,6 +41,7 @@ async fn somebody_comes_back_from_every_provider() {
     for provider in ["google", "linkedin", "other"] {
         let intent = Intent::SignIn {
             replaces: Some([9; 32]),
+            carries: Carried::new("what the host wants"),
         };
         let trip = site.go(provider, &alice(), intent.clone()).await;
         let callback = site.read(&trip).unwrap();

@@ -15,8 +15,8 @@ use http::{Method, StatusCode};
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{EmailAddress, Follower, RootSecret, RootSecrets};
 use ps_http::{
-    Auth, Edge, ForwardedFamily, Notices, Origin, PlainNotices, Route, TrustedProxies, json,
-    no_content,
+    Auth, Edge, ForwardedFamily, KnownBrowsers, Notices, Origin, PlainNotices, Route,
+    TrustedProxies, json, no_content,
 };
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
 use ps_memory::MemoryStore;
@@ -200,9 +200,11 @@ impl World {
             Arc::new(PlainNotices::new(&site)),
             ambient.clone(),
         );
+        let browsers = KnownBrowsers::new(&roots, store.clone(), notices.clone());
         let auth = Auth::new(edge, store.clone(), follower.clone(), ambient)
             .with_api_keys(keys.clone())
             .with_sessions(sessions.clone(), store.clone())
+            .with_known_browsers(browsers)
             .with_magic_codes(codes.clone(), store.clone(), None)
             .with_passwords(passwords.clone(), store.clone(), notices.clone(), None)
             .with_social_logins(social.clone(), store.clone(), notices, None)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{Ambient, EventSink, Follower, Mailer, RootSecrets};
-use ps_http::{Auth, Edge, NetworkLimits, Notices, PlainNotices};
+use ps_http::{Auth, Edge, KnownBrowsers, NetworkLimits, Notices, PlainNotices};
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
 use ps_oauth::{HttpClient, InvalidClient, SocialLogins, SocialPolicy};
 use ps_password::{PasswordPolicy, Passwords};
@@ -105,6 +105,7 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
         SocialPolicy::default(),
         ambient.clone(),
     );
+    let browsers = KnownBrowsers::new(&roots, ports.limiter.clone(), notices.clone());
     let limits = network_limits.then(|| NetworkLimits::new(ports.limiter));
 
     // What only development has: its mails, and providers of its own.
@@ -121,6 +122,7 @@ pub(crate) fn compose(parts: Parts) -> Result<Composed, InvalidClient> {
     let auth = Auth::new(edge, ports.accounts, follower, ambient.clone())
         .with_api_keys(Arc::new(keys))
         .with_sessions(Arc::new(sessions), ports.users.clone())
+        .with_known_browsers(browsers)
         .with_magic_codes(Arc::new(codes), ports.users.clone(), limits.clone())
         .with_passwords(
             Arc::new(passwords),

@@ -28,6 +28,8 @@ fn no_secret_is_at_rest_in_a_log_or_among_the_numbers(databases: &Databases) {
     let made = alice.sign_up("alice@example.com");
     let mut secrets = vec![made.text("access_token")];
     secrets.extend(alice.jar.get("ps_refresh").cloned());
+    let device = alice.jar.get("ps_device").expect("the browser is known");
+    secrets.push(device.clone());
     let refreshed = alice.send(
         "POST",
         "/api/auth/refresh",

@@ -22,6 +22,12 @@ pub(crate) enum Cookie<'a> {
     Attempt(&'a str),
     #[cfg_attr(not(feature = "magiccode"), expect(dead_code))]
     Challenge,
+    /// Which addresses the browser signed in to before. It opens nothing.
+    #[cfg_attr(
+        not(any(feature = "magiccode", feature = "oauth", feature = "password")),
+        expect(dead_code)
+    )]
+    Device,
     Refresh,
 }
 
@@ -34,6 +40,7 @@ impl Cookie<'_> {
         match self {
             Self::Attempt(provider) => format!("{prefix}{ATTEMPT}{provider}"),
             Self::Challenge => format!("{prefix}{CHALLENGE}"),
+            Self::Device => format!("{prefix}{DEVICE}"),
             Self::Refresh => format!("{prefix}{REFRESH}"),
         }
     }
@@ -42,11 +49,12 @@ impl Cookie<'_> {
     fn same_site(self) -> &'static str {
         match self {
             Self::Attempt(_) => "Lax",
-            Self::Challenge | Self::Refresh => "Strict",
+            Self::Challenge | Self::Device | Self::Refresh => "Strict",
         }
     }
 
-    /// The `Set-Cookie` that keeps `value` for `max_age`. The value is base64url or base62.
+    /// The `Set-Cookie` that keeps `value` for `max_age`. The value is base64url, perhaps with
+    /// dots, or base62.
     pub(crate) fn set(self, secure: bool, value: &str, max_age: Duration) -> HeaderValue {
         let (name, same_site) = (self.name(secure), self.same_site());
         let place = if secure {
@@ -69,6 +77,7 @@ impl Cookie<'_> {
 
 const ATTEMPT: &str = "attempt_";
 const CHALLENGE: &str = "challenge";
+const DEVICE: &str = "device";
 const REFRESH: &str = "refresh";
 
 const fn prefix(secure: bool) -> &'static str {
@@ -81,6 +90,7 @@ fn is_ours(name: &[u8], secure: bool) -> bool {
     rest.is_some_and(|rest| {
         rest == CHALLENGE.as_bytes()
             || rest == REFRESH.as_bytes()
+            || rest == DEVICE.as_bytes()
             || rest.starts_with(ATTEMPT.as_bytes())
     })
 }
@@ -197,10 +207,11 @@ mod tests {
     // SE13
     #[test]
     fn a_cookie_of_ours_comes_once() {
-        let twice: [&[&[u8]]; 4] = [
+        let twice: [&[&[u8]]; 5] = [
             &[b"__Host-ps_refresh=a; __Host-ps_refresh=a"],
             &[b"__Host-ps_refresh=a", b"__Host-ps_refresh=b"],
             &[b"__Host-ps_challenge=a; x=y; __Host-ps_challenge="],
+            &[b"__Host-ps_device=a; __Host-ps_device=a"],
             &[b"__Host-ps_attempt_google=a; __Host-ps_attempt_google=b"],
         ];
         for lines in twice {
@@ -224,7 +235,7 @@ mod tests {
         assert_eq!(read_cookie(&read, Cookie::Refresh, true), Some("good"));
     }
 
-    // SE12
+    // SE12, MC12
     #[test]
     fn cookies_are_written_in_one_form() {
         let week = Duration::from_secs(604_800);
@@ -235,6 +246,10 @@ mod tests {
         assert_eq!(
             Cookie::Challenge.set(false, "v", Duration::from_secs(600)),
             "ps_challenge=v; Path=/; HttpOnly; SameSite=Strict; Max-Age=600"
+        );
+        assert_eq!(
+            Cookie::Device.set(true, "v.w", Duration::from_secs(15_552_000)),
+            "__Host-ps_device=v.w; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=15552000"
         );
         assert_eq!(
             Cookie::Attempt("google").set(true, "v", Duration::from_secs(600)),

@@ -35,6 +35,26 @@ impl Words for English {
                      knows as its owner."
                 ),
             ),
+            Occurrence::SignedIn {
+                new_browser,
+                after_failures,
+            } => (
+                format!("New sign-in to {site}"),
+                match (new_browser, after_failures) {
+                    (true, false) => format!(
+                        "Somebody signed in to your account at {site}, with a browser that had not \
+                         done so before."
+                    ),
+                    (true, true) => format!(
+                        "Somebody signed in to your account at {site}, with a browser that had not \
+                         done so before and after several attempts that failed."
+                    ),
+                    (false, _) => format!(
+                        "Somebody signed in to your account at {site}, after several attempts that \
+                         failed."
+                    ),
+                },
+            ),
             Occurrence::Unlinked(provider) => (
                 format!("{provider} no longer signs you in to {site}"),
                 format!(
@@ -63,6 +83,9 @@ fn undo(occurrence: &Occurrence) -> &'static str {
         }
         Occurrence::Registered(_) => {
             "sign in by a code sent to this address and remove what you do not know"
+        }
+        Occurrence::SignedIn { .. } => {
+            "sign in by a code sent to this address, set another password if you have one"
         }
         Occurrence::Unlinked(_) => "link it again in the settings of your account",
     }

@@ -67,17 +67,24 @@ mod tests {
         })
     }
 
-    fn occurrences() -> [Occurrence; 4] {
+    fn occurrences() -> [Occurrence; 7] {
         let google = || "A&B".to_owned();
+        let signed_in = |new_browser, after_failures| Occurrence::SignedIn {
+            new_browser,
+            after_failures,
+        };
         [
             Occurrence::Linked(google()),
             Occurrence::PasswordChanged,
             Occurrence::Registered(google()),
             Occurrence::Unlinked(google()),
+            signed_in(true, false),
+            signed_in(true, true),
+            signed_in(false, true),
         ]
     }
 
-    // OA19
+    // OA19, MC23
     #[test]
     fn a_notice_says_what_when_and_from_where() {
         let english = [
@@ -85,12 +92,18 @@ mod tests {
             "password",
             "Welcome",
             "A&B no longer signs you in to",
+            "New sign-in to",
+            "New sign-in to",
+            "New sign-in to",
         ];
         let spanish = [
             "Ahora puedes entrar con A&B en",
             "contraseña",
             "Te damos la bienvenida",
             "Ya no puedes entrar con A&B en",
+            "Nuevo inicio de sesión en",
+            "Nuevo inicio de sesión en",
+            "Nuevo inicio de sesión en",
         ];
         let in_english =
             "on 2026-11-22 at 10:00 UTC from the network 203.0.113.0/24. If it was not you";
@@ -117,6 +130,28 @@ mod tests {
                 assert!(html.contains(&format!("<html lang=\"{read}\">")), "{html}");
                 assert!(html.contains(origin), "{html}");
                 assert!(!html.contains("Mozilla") && !html.contains("A&B"), "{html}");
+            }
+        }
+    }
+
+    // MC23
+    #[test]
+    fn a_sign_in_is_told_with_what_is_unlike_the_others() {
+        let tells = |languages, new_browser, after_failures| {
+            let occurrence = Occurrence::SignedIn {
+                new_browser,
+                after_failures,
+            };
+            mail(&occurrence, languages).text
+        };
+        for (languages, browser, failures) in [
+            ("en", "with a browser that had not", "attempts that failed"),
+            ("es", "con un navegador que no", "intentos fallidos"),
+        ] {
+            for (new_browser, after_failures) in [(true, false), (true, true), (false, true)] {
+                let text = tells(languages, new_browser, after_failures);
+                assert_eq!(text.contains(browser), new_browser, "{text}");
+                assert_eq!(text.contains(failures), after_failures, "{text}");
             }
         }
     }

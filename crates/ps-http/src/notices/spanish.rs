@@ -35,6 +35,26 @@ impl Words for Spanish {
                      {provider} reconoce como su titular."
                 ),
             ),
+            Occurrence::SignedIn {
+                new_browser,
+                after_failures,
+            } => (
+                format!("Nuevo inicio de sesión en {site}"),
+                match (new_browser, after_failures) {
+                    (true, false) => format!(
+                        "Alguien ha entrado en tu cuenta de {site} con un navegador que no lo había \
+                         hecho antes."
+                    ),
+                    (true, true) => format!(
+                        "Alguien ha entrado en tu cuenta de {site} con un navegador que no lo había \
+                         hecho antes y después de varios intentos fallidos."
+                    ),
+                    (false, _) => format!(
+                        "Alguien ha entrado en tu cuenta de {site} después de varios intentos \
+                         fallidos."
+                    ),
+                },
+            ),
             Occurrence::Unlinked(provider) => (
                 format!("Ya no puedes entrar con {provider} en {site}"),
                 format!(
@@ -63,6 +83,9 @@ fn undo(occurrence: &Occurrence) -> &'static str {
         }
         Occurrence::Registered(_) => {
             "entra con un código enviado a esta dirección, quita lo que no conozcas"
+        }
+        Occurrence::SignedIn { .. } => {
+            "entra con un código enviado a esta dirección, cambia tu contraseña si tienes una"
         }
         Occurrence::Unlinked(_) => "vuelve a vincularla en los ajustes de tu cuenta",
     }

@@ -54,6 +54,7 @@ fn cookies(row: &Route, edge: &Edge, components: &mut Components) -> Value {
         let (scheme, meaning) = match presented.cookie {
             Cookie::Attempt(_) => ("attemptCookie", "The attempt to sign in by that provider."),
             Cookie::Challenge => ("challengeCookie", "The challenge that a code was sent for."),
+            Cookie::Device => continue, // it opens nothing
             Cookie::Refresh => ("refreshCookie", "The refresh token of a session."),
         };
         let name = presented.cookie.name(!edge.is_development());

@@ -27,6 +27,8 @@ pub(crate) fn codes(
     limits: Option<NetworkLimits>,
 ) -> [Route; 4] {
     let sign_in = Arc::new(sign_in);
+    #[cfg(feature = "openapi")]
+    let known_browsers = sign_in.browsers.is_some();
     let desk = Desk {
         codes,
         sign_in,
@@ -51,7 +53,7 @@ pub(crate) fn codes(
         }),
     ];
     #[cfg(feature = "openapi")]
-    let rows = described::codes(rows);
+    let rows = described::codes(rows, known_browsers);
     rows
 }
 
@@ -101,15 +103,16 @@ impl Desk {
     async fn request(self, call: Call, purpose: Purpose) -> Answer {
         let body: RequestBody = call.json()?;
         let email = read_email(&body.email)?;
-        if let Some(limits) = &self.limits {
+        let requester = self.sign_in.requester(&call, &email).await?;
+        if let (Some(limits), false) = (&self.limits, requester.lane(&email).is_known()) {
             let now = self.sign_in.ambient.clock.now();
-            limits.admit_request(call.requester().address, now).await?;
+            limits.admit_request(requester.address, now).await?;
         }
         let named = named(&call, body.challenge.as_deref());
         let named = named.and_then(|text| text.parse().ok());
         let requesting = self
             .codes
-            .request(&email, purpose, named.as_ref(), call.requester());
+            .request(&email, purpose, named.as_ref(), &requester);
         let Requested {
             challenge,
             code_length,
@@ -133,15 +136,28 @@ impl Desk {
         let challenge = named(&call, body.challenge.as_deref());
         let challenge = challenge.ok_or_else(|| Problem::new(Code::ChallengeMissing))?;
         let email = body.email.as_deref().map(read_email).transpose()?;
+        // Whose network is not counted has to say for which address, and guesses at its codes only.
+        let is_known = match &email {
+            Some(email) => self
+                .sign_in
+                .requester(&call, email)
+                .await?
+                .lane(email)
+                .is_known(),
+            None => false,
+        };
+        let limits = self.limits.as_ref().filter(|_| !is_known);
         let from = call.requester().address;
         let now = self.sign_in.ambient.clock.now();
-        if let Some(limits) = &self.limits {
+        if let Some(limits) = limits {
             limits.admit_guess(from, now).await?;
         }
         let signing_in = self.redeem(&call, challenge, email.as_ref(), purpose, &body.code);
-        let SignedIn { open, user, new } = match signing_in.await {
+        let SignedIn {
+            open, user, new, ..
+        } = match signing_in.await {
             Err(problem) => {
-                if let (Some(limits), Code::CodeInvalid) = (&self.limits, problem.code()) {
+                if let (Some(limits), Code::CodeInvalid) = (limits, problem.code()) {
                     limits.note_failure(from, now).await?;
                 }
                 return Err(problem);
@@ -156,6 +172,7 @@ impl Desk {
         let mut response = session_answer(status, &open, &user, call.is_secure());
         let spent = Cookie::Challenge.clear(call.is_secure());
         response.headers_mut().append(header::SET_COOKIE, spent);
+        self.sign_in.remember(&call, &open, &user, &mut response);
         Ok(response)
     }
 
@@ -174,26 +191,42 @@ impl Desk {
         let requester = call.requester();
         let claiming = self.codes.claim(&challenge, email, purpose, requester);
         let claim = claiming.await.map_err(problem)?;
-        let candidate = self.sign_in.candidate(claim.email()).await?;
-        let redeeming = self.codes.redeem(claim, &code, requester);
-        let proof = redeeming.await.map_err(problem)?;
+        let address = claim.email().clone();
+        let candidate = self.sign_in.candidate(&address).await?;
+        let standing = candidate.as_ref().map(|candidate| &candidate.standing);
+        let (cookie, requester) = (call.cookie(Cookie::Device), requester.clone());
+        let requester = self.sign_in.known(cookie, requester, &address, standing);
+        let proof = match self.codes.redeem(claim, &code, &requester).await {
+            Err(error) => {
+                if let CodeError::Denied = error {
+                    self.sign_in.note_failure(&address).await;
+                }
+                return Err(problem(error));
+            }
+            Ok(proof) => proof,
+        };
         let replaces = call.cookie(Cookie::Refresh);
         let replaces = replaces.and_then(|text| self.sign_in.sessions.read_refresh(text).ok());
         let register = purpose == Purpose::Register;
-        self.sign_in
+        let signed_in = self
+            .sign_in
             .by_mailbox(
                 &proof,
                 candidate,
                 register,
                 How::MagicCode,
                 replaces.as_ref(),
-                requester,
+                &requester,
             )
             .await
             .map_err(|error| match error {
                 SessionError::Store(error) => error.into(),
                 _ => refuse(),
-            })
+            })?;
+        if !signed_in.first {
+            self.sign_in.note_success(&signed_in.user, &requester).await;
+        }
+        Ok(signed_in)
     }
 }
 

@@ -6,7 +6,7 @@ mod described;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
-use ps_core::EmailAddress;
+use ps_core::{EmailAddress, Requester};
 use ps_password::{Change, NewPassword, PasswordError, Passwords, TypedPassword};
 use ps_session::{Method as How, SessionCaller, SessionError, SessionRecord};
 use serde::Deserialize;
@@ -27,6 +27,8 @@ pub(crate) fn passwords(
     notices: Notices,
     limits: Option<NetworkLimits>,
 ) -> [Route; 2] {
+    #[cfg(feature = "openapi")]
+    let known_browsers = sign_in.browsers.is_some();
     let desk = Arc::new(Desk {
         passwords,
         sign_in,
@@ -47,7 +49,7 @@ pub(crate) fn passwords(
         Route::session(Method::PUT, "/api/auth/password", change).with_json(),
     ];
     #[cfg(feature = "openapi")]
-    let rows = described::passwords(rows);
+    let rows = described::passwords(rows, known_browsers);
     rows
 }
 
@@ -86,24 +88,34 @@ impl Desk {
         let email = EmailAddress::parse(&body.email)
             .map_err(|error| Problem::invalid_field("email", error.to_string()))?;
         let typed = TypedPassword::new(body.password);
-        let from = call.requester().address;
-        let now = self.sign_in.ambient.clock.now();
-        if let Some(limits) = &self.limits {
+        let requester = self.sign_in.requester(call, &email).await?;
+        let limits = self.limits.as_ref();
+        let limits = limits.filter(|_| !requester.lane(&email).is_known());
+        let (from, now) = (requester.address, self.sign_in.ambient.clock.now());
+        if let Some(limits) = limits {
             limits.admit_after_failures(from, now).await?;
         }
-        let answer = self.sign_in(call, &email, &typed).await;
-        if let (Some(limits), Err(problem)) = (&self.limits, &answer)
+        let answer = self.sign_in(call, &email, &typed, &requester).await;
+        if let Err(problem) = &answer
             && problem.code() == Code::CredentialsInvalid
         {
-            limits.note_failure(from, now).await?;
+            self.sign_in.note_failure(&email).await;
+            if let Some(limits) = limits {
+                limits.note_failure(from, now).await?;
+            }
         }
         answer
     }
 
     /// Whatever is wrong, an unknown address included, costs the same and is answered the same.
-    async fn sign_in(&self, call: &Call, email: &EmailAddress, typed: &TypedPassword) -> Answer {
+    async fn sign_in(
+        &self,
+        call: &Call,
+        email: &EmailAddress,
+        typed: &TypedPassword,
+        requester: &Requester,
+    ) -> Answer {
         let refuse = || Problem::new(Code::CredentialsInvalid);
-        let requester = call.requester();
         let candidate = self.sign_in.candidate(email).await?;
         let account = candidate.as_ref().map(|candidate| &candidate.user.id);
         self.passwords
@@ -120,13 +132,11 @@ impl Desk {
             SessionError::Store(error) => error.into(),
             _ => refuse(),
         })?;
-        let secure = call.is_secure();
-        Ok(session_answer(
-            StatusCode::OK,
-            &open,
-            &candidate.user,
-            secure,
-        ))
+        let (user, secure) = (&candidate.user, call.is_secure());
+        self.sign_in.note_success(user, requester).await;
+        let mut response = session_answer(StatusCode::OK, &open, user, secure);
+        self.sign_in.remember(call, &open, user, &mut response);
+        Ok(response)
     }
 
     async fn change(&self, call: &Call, caller: &SessionCaller) -> Answer {
@@ -147,14 +157,14 @@ impl Desk {
                 by_mailbox_or_provider: is_proof_of_the_person(&session),
                 current: current.as_ref(),
             };
-            match self.passwords.change(change, &new, call.requester()).await {
+            let requester = self.sign_in.requester(call, &user.email).await?;
+            match self.passwords.change(change, &new, &requester).await {
                 Err(PasswordError::AccountChanged) => {}
                 Err(error) => return Err(problem(error)),
                 Ok(_) => {
                     self.sign_in.follower.catch_up().await;
-                    let requester = call.requester();
                     self.notices
-                        .tell(&user, Occurrence::PasswordChanged, requester);
+                        .tell(&user, Occurrence::PasswordChanged, &requester);
                     return Ok(no_content());
                 }
             }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use ps_core::{AccountId, Requester, StoreResult};
-use ps_oauth::{Intent, ReturnTo, SocialError, SocialLogins, UnlinkError};
+use ps_oauth::{Carried, Intent, ReturnTo, SocialError, SocialLogins, UnlinkError};
 use ps_session::SessionCaller;
 use serde::{Deserialize, Serialize};
 
@@ -136,10 +136,12 @@ impl SocialDesk {
         let old = call.cookie(Cookie::Refresh);
         let old = old.and_then(|text| self.sign_in.sessions.read_refresh(text).ok());
         let replaces = old.map(|token| *token.family().as_bytes());
+        let carries = self.sign_in.kept(call);
+        let carries = carries.and_then(|text| Carried::new(&text));
         let _place = self.require_place(provider)?;
         let begun = self
             .logins
-            .begin(provider, Intent::SignIn { replaces }, return_to)
+            .begin(provider, Intent::SignIn { replaces, carries }, return_to)
             .await
             .map_err(|error| unavailable(&error))?;
         let mut response = see_other(&begun.authorize_url);

@@ -12,6 +12,8 @@ pub(crate) struct SignedIn {
     pub(crate) user: User,
     /// Whether the account was made by it.
     pub(crate) new: bool,
+    /// Whether it was the first proof of the account's mailbox.
+    pub(crate) first: bool,
 }
 
 impl SignIn {
@@ -35,6 +37,7 @@ impl SignIn {
             None => return Err(SessionError::Denied),
         };
         let Candidate { user, standing } = candidate;
+        let first = standing.proven_at.is_none();
         let version = self.proven(&user.id, proof, standing, requester).await?;
         let opening = self
             .sessions
@@ -43,6 +46,7 @@ impl SignIn {
             open: opening.await?,
             user,
             new,
+            first,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ps_core::{AccountVersion, Requester, User, VerifiedEmail};
-use ps_oauth::{Attempt, Intent, Profile, Removed, SocialError, SocialLogins, Weighed};
+use ps_core::{AccountVersion, Requester, Standing, User, VerifiedEmail};
+use ps_oauth::{Attempt, Holder, Intent, Profile, Removed, SocialError, SocialLogins, Weighed};
 use ps_session::{FamilyDigest, Method, Once, SessionError};
 
 use super::{Candidate, SignIn};
@@ -19,8 +19,11 @@ const YOUNG: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Landed {
     pub(crate) once: Once,
+    pub(crate) user: User,
+    /// Where the account stood before anything was done for it.
+    pub(crate) standing: Standing,
     /// What its owner is told of, if anything is new.
-    pub(crate) news: Option<(User, News)>,
+    pub(crate) news: Option<News>,
 }
 
 /// What is new about an account.
@@ -103,7 +106,7 @@ impl SignIn {
         requester: &Requester,
     ) -> Result<Landed, Stranded> {
         let weighed = logins.weigh(profile, requester).await?;
-        let (user, under, news) = match weighed {
+        let (user, standing, under, news) = match weighed {
             Weighed::AccountDisabled => return Err(Stranded::AccountDisabled),
             Weighed::CodeNeeded => return Err(Stranded::CodeNeeded),
             Weighed::EmailUnverified => return Err(Stranded::EmailUnverified),
@@ -112,22 +115,28 @@ impl SignIn {
                 let under = self
                     .proven(&holder.user.id, &proof, holder.standing, requester)
                     .await?;
-                (holder.user, under, Some(News::Linked))
+                (holder.user, holder.standing, under, Some(News::Linked))
             }
-            Weighed::Link(holder) => (holder.user, holder.standing.version, Some(News::Linked)),
+            Weighed::Link(Holder { user, standing }) => {
+                (user, standing, standing.version, Some(News::Linked))
+            }
             Weighed::Register(proof) => {
                 let (user, under) = self.made_for(&proof, requester).await?;
-                (user, under, Some(News::Registered))
+                (user, Standing::default(), under, Some(News::Registered))
             }
-            Weighed::SignIn(holder) => (holder.user, holder.standing.version, None),
+            Weighed::SignIn(Holder { user, standing }) => (user, standing, standing.version, None),
         };
         let is_new = news.is_some()
             && logins
                 .link(&user.id, profile, Removed::Stays, under, requester)
                 .await?;
         let once = self.opened(attempt, &user, under, requester).await?;
-        let news = news.filter(|_| is_new).map(|news| (user, news));
-        Ok(Landed { once, news })
+        Ok(Landed {
+            once,
+            user,
+            standing,
+            news: news.filter(|_| is_new),
+        })
     }
 
     /// A new account for the proven address. Where there is one by now, it is weighed instead.
@@ -156,7 +165,7 @@ impl SignIn {
         requester: &Requester,
     ) -> Result<Once, SessionError> {
         let replaces = match attempt.intent() {
-            Intent::SignIn { replaces } => replaces.map(FamilyDigest::from_bytes),
+            Intent::SignIn { replaces, .. } => replaces.map(FamilyDigest::from_bytes),
             Intent::Link { .. } => None,
         };
         let (reference, method) = (attempt.reference(), Method::Social);

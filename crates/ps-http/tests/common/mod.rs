@@ -14,7 +14,8 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use ps_apikey::{ApiKeys, KeyPolicy};
 use ps_core::{EmailAddress, Follower, RootSecret, RootSecrets};
 use ps_http::{
-    Auth, Connection, Edge, NetworkLimits, Notices, Origin, PlainNotices, Route, no_content,
+    Auth, Connection, Edge, KnownBrowsers, NetworkLimits, Notices, Origin, PlainNotices, Route,
+    no_content,
 };
 use ps_magiccode::{CodePolicy, MagicCodes, PlainLetters};
 use ps_memory::MemoryStore;
@@ -149,10 +150,12 @@ impl World {
             Arc::new(PlainNotices::new(&site)),
             ambient.clone(),
         );
+        let browsers = KnownBrowsers::new(&roots, store.clone(), notices.clone());
         let limits = limited.then(|| NetworkLimits::new(store.clone()));
         let auth = Auth::new(edge, store.clone(), follower.clone(), ambient)
             .with_api_keys(Arc::new(keys))
             .with_sessions(Arc::new(sessions), store.clone())
+            .with_known_browsers(browsers)
             .with_magic_codes(Arc::new(codes), store.clone(), limits.clone())
             .with_passwords(
                 Arc::clone(&passwords),
@@ -260,6 +263,17 @@ impl World {
         let mut runs = newest.split(|c: char| !c.is_ascii_digit());
         let code = runs.find(|run| (6..=8).contains(&run.len()));
         code.unwrap_or_default().to_owned()
+    }
+
+    /// The subjects of the notices that an address got, once the worker has sent all that there are.
+    pub async fn notices_to(&self, to: &str) -> Vec<String> {
+        let to = EmailAddress::parse(to).unwrap();
+        while self.auth.unsettled_mails() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let messages = self.mailbox.messages_to(&to).into_iter();
+        let notices = messages.filter(|mail| !mail.text.contains("asked"));
+        notices.map(|mail| mail.subject).collect()
     }
 
     /// The texts of the mails that an address got, but for notices.

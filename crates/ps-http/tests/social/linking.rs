@@ -79,10 +79,11 @@ async fn an_owner_links_and_unlinks_and_is_told() {
         .delete("/api/auth/social/linkedin", Some(&token))
         .await;
     assert_eq!(again.refusal(), (404, "provider_not_linked".to_owned()));
-    let told = subjects(&world, "alice@example.com", 4).await;
+    let told = subjects(&world, "alice@example.com", 5).await;
     assert!(told[1].contains("LinkedIn now"), "{told:?}");
     assert!(told[2].contains("Google now"), "{told:?}");
-    assert!(told[3].contains("LinkedIn no longer"), "{told:?}");
+    assert!(told[3].contains("New sign-in"), "{told:?}");
+    assert!(told[4].contains("LinkedIn no longer"), "{told:?}");
 }
 
 // OA18

@@ -26,13 +26,27 @@ fn link() -> Intent {
     }
 }
 
-fn intents() -> [Intent; 3] {
+fn sign_in(replaces: Option<[u8; 32]>, carries: Option<&str>) -> Intent {
+    let carries = carries.map(|text| Carried::new(text).unwrap());
+    Intent::SignIn { replaces, carries }
+}
+
+fn intents() -> [Intent; 5] {
     let replaces = Some([9; 32]);
     [
         link(),
-        Intent::SignIn { replaces },
-        Intent::SignIn { replaces: None },
+        sign_in(None, None),
+        sign_in(replaces, None),
+        sign_in(None, Some("a")),
+        sign_in(replaces, Some(&"é".repeat(CARRIED / 2))),
     ]
+}
+
+#[test]
+fn what_is_carried_is_bounded() {
+    assert_eq!(Carried::new(""), None);
+    assert_eq!(Carried::new(&"a".repeat(CARRIED + 1)), None);
+    assert_eq!(Carried::new("a").unwrap().as_str(), "a");
 }
 
 fn begin(attempts: &Attempts, provider: &str, intent: Intent) -> (Attempt, AttemptCookie) {
@@ -62,15 +76,19 @@ fn an_attempt_survives_its_cookie() {
 #[test]
 fn the_longest_attempt_fits_a_cookie() {
     let attempts = attempts([1]);
-    let intent = Intent::Link {
+    let longest_link = Intent::Link {
         account: AccountId::new("x".repeat(255)).unwrap(),
         session: SessionId::random(&SystemRandom),
         under: AccountVersion::new(1),
     };
     let path = ReturnTo::parse(&format!("/{}", "a".repeat(511))).unwrap();
+    let (_, cookie) = attempts.begin("google", sevens(), longest_link, path, NOW);
+    assert!(attempts.read("google", cookie.expose()).is_ok());
+    let intent = sign_in(Some([9; 32]), Some(&"a".repeat(CARRIED)));
+    let path = ReturnTo::parse(&format!("/{}", "a".repeat(511))).unwrap();
     let (_, cookie) = attempts.begin("google", sevens(), intent, path, NOW);
     assert_eq!(bytes_of(&cookie).len(), LONGEST);
-    assert_eq!(cookie.expose().len(), 1_168);
+    assert_eq!(cookie.expose().len(), 1_346);
     assert!(attempts.read("google", cookie.expose()).is_ok());
     let longer = BASE64_URL_SAFE_NO_PAD.encode([FORMAT; LONGEST + 3]);
     assert_eq!(
@@ -240,7 +258,7 @@ fn a_state_is_good_for_its_own_attempt_only() {
 // otherwise would refuse whoever is at a provider while it is rolled out.
 #[test]
 fn the_derivation_stays_as_it_is() {
-    let intent = Intent::SignIn { replaces: None };
+    let intent = sign_in(None, None);
     let path = ReturnTo::default();
     let (attempt, cookie) = attempts([1]).begin("google", sevens(), intent, path, NOW);
     assert_eq!(cookie.expose(), GOLDEN_COOKIE);

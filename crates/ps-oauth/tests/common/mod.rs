@@ -291,7 +291,10 @@ pub fn browser() -> Requester {
 }
 
 pub fn sign_in() -> Intent {
-    Intent::SignIn { replaces: None }
+    Intent::SignIn {
+        replaces: None,
+        carries: None,
+    }
 }
 
 pub fn path(text: &str) -> ReturnTo {

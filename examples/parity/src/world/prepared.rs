@@ -80,7 +80,10 @@ impl World {
         let asking = self.codes.request(&ada.email, Purpose::SignIn, None, &here);
         let challenge = asking.await.expect("it is the first").challenge;
         self.settle().await;
-        let intent = Intent::SignIn { replaces: None };
+        let intent = Intent::SignIn {
+            replaces: None,
+            carries: None,
+        };
         let begun = self.social.begin("google", intent, ReturnTo::default());
         let begun = begun.await.expect("it is known");
 

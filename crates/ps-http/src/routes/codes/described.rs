@@ -8,10 +8,16 @@ use crate::{
     Code, Route,
     edge::Cookie,
     openapi::{Description, Success},
-    session_answer::described as session,
+    session_answer::described_sign_in,
 };
 
-pub(super) fn codes([ask, verify, register, verify_new]: [Route; 4]) -> [Route; 4] {
+pub(super) fn codes(
+    [ask, verify, register, verify_new]: [Route; 4],
+    known_browsers: bool,
+) -> [Route; 4] {
+    let signed_in = |status, meaning| {
+        described_sign_in(status, meaning, known_browsers).clears(Cookie::Challenge)
+    };
     [
         ask.described(request(
             "requestSignInCode",
@@ -20,7 +26,7 @@ pub(super) fn codes([ask, verify, register, verify_new]: [Route; 4]) -> [Route; 
         verify.described(
             typed("signInWithCode", "Sign in with a code")
                 .explained("It never makes an account. Whatever is wrong with the code, the answer is one.")
-                .answers(signed_in("Signed in.")),
+                .answers(signed_in(StatusCode::OK, "Signed in.")),
         ),
         register.described(request(
             "requestRegistrationCode",
@@ -32,10 +38,8 @@ pub(super) fn codes([ask, verify, register, verify_new]: [Route; 4]) -> [Route; 
                     "Whoever proves the mailbox may sign in: where the address has an account \
                      already, it is signed in to.",
                 )
-                .answers(
-                    session(StatusCode::CREATED, "The account was made.").clears(Cookie::Challenge),
-                )
-                .answers(signed_in("The address had an account.")),
+                .answers(signed_in(StatusCode::CREATED, "The account was made."))
+                .answers(signed_in(StatusCode::OK, "The address had an account.")),
         ),
     ]
 }
@@ -78,10 +82,6 @@ fn typed(id: &'static str, summary: &'static str) -> Description {
             Code::RateLimited,
             Code::Unavailable,
         ])
-}
-
-fn signed_in(meaning: &'static str) -> Success {
-    session(StatusCode::OK, meaning).clears(Cookie::Challenge)
 }
 
 const TAG: &str = "Magic codes";

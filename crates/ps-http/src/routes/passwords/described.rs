@@ -7,10 +7,10 @@ use super::{ChangeBody, LoginBody};
 use crate::{
     Code, Route,
     openapi::{Description, Success},
-    session_answer::described as session,
+    session_answer::described_sign_in,
 };
 
-pub(super) fn passwords([login, change]: [Route; 2]) -> [Route; 2] {
+pub(super) fn passwords([login, change]: [Route; 2], known_browsers: bool) -> [Route; 2] {
     let about = |id, summary| Description::new(id, summary).under("Passwords");
     [
         login.described(
@@ -19,7 +19,11 @@ pub(super) fn passwords([login, change]: [Route; 2]) -> [Route; 2] {
                     "email": "alice@example.com",
                     "password": "correct horse battery staple",
                 }))
-                .answers(session(StatusCode::OK, "Signed in."))
+                .answers(described_sign_in(
+                    StatusCode::OK,
+                    "Signed in.",
+                    known_browsers,
+                ))
                 .refuses([
                     Code::CredentialsInvalid,
                     Code::RateLimited,

@@ -13,14 +13,17 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use http::{HeaderValue, Response, header};
-use ps_core::{AccountId, AccountVersion, Requester, SessionId};
-use ps_oauth::{Attempt, Callback, Intent, SocialError};
+use ps_core::{AccountId, AccountVersion, Requester, SessionId, User};
+use ps_oauth::{Attempt, Callback, Carried, Intent, SocialError};
 use ps_session::{Once, SessionError};
 
 use super::{SocialDesk, see_other};
 use crate::{
-    Answer, Call, Occurrence, edge::Cookie, routes::social_failure::Failure,
-    session_answer::refresh_cookie, sign_in::News,
+    Answer, Call, Occurrence,
+    edge::Cookie,
+    routes::social_failure::Failure,
+    session_answer::refresh_cookie,
+    sign_in::{Landed, News},
 };
 
 /// The page of the application that tells why nobody was signed in.
@@ -30,8 +33,8 @@ const SIGN_IN: &str = "/sign-in";
 const PATIENCE: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// What a callback comes to: the refresh cookie of a sign-in, nothing more of a link.
-type Landing = Result<Option<HeaderValue>, Failure>;
+/// What a callback comes to: the cookies of a sign-in, nothing more of a link.
+type Landing = Result<Vec<HeaderValue>, Failure>;
 type Flight = BoxFuture<'static, Landing>;
 
 /// Callbacks that are being completed on this node, by the references of their attempts: one that is
@@ -92,10 +95,11 @@ impl SocialDesk {
             async move { desk.land(&callback, &provider, &requester, secure).await }.boxed()
         });
         Ok(match flight.await {
-            Ok(cookie) => {
+            Ok(cookies) => {
                 let mut response = see_other(&home);
-                let headers = response.headers_mut();
-                headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+                for cookie in cookies {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
                 response
             }
             Err(failure) => self.failed(&page, failure),
@@ -153,12 +157,12 @@ impl SocialDesk {
     ) -> Landing {
         let attempt = callback.attempt();
         if let Some(once) = self.before(attempt, requester).await? {
-            return landed(once, secure);
+            return self.landed_before(once, attempt, secure).await;
         }
         let profile = match self.logins.complete(callback, requester).await {
             Err(SocialError::InvalidGrant) => {
                 let first = self.first_delivery(attempt, requester).await?;
-                return landed(first, secure);
+                return self.landed_before(first, attempt, secure).await;
             }
             profile => profile?,
         };
@@ -166,15 +170,67 @@ impl SocialDesk {
             .sign_in
             .by_provider(&self.logins, &profile, attempt, requester)
             .await?;
-        if let Some((user, news)) = signed_in.news {
-            let title = self.title(provider);
-            let occurrence = match news {
-                News::Linked => Occurrence::Linked(title),
-                News::Registered => Occurrence::Registered(title),
-            };
-            self.notices.tell(&user, occurrence, requester);
-        }
-        landed(signed_in.once, secure)
+        self.tell_news(&signed_in, attempt, provider, requester)
+            .await;
+        self.landed(signed_in.once, Some(&signed_in.user), attempt, secure)
+    }
+
+    /// One mail at most: what is new of the account says that somebody signed in.
+    async fn tell_news(
+        &self,
+        signed_in: &Landed,
+        attempt: &Attempt,
+        provider: &str,
+        requester: &Requester,
+    ) {
+        let Landed {
+            once,
+            user,
+            standing,
+            news,
+        } = signed_in;
+        let occurrence = match news {
+            Some(News::Linked) => Occurrence::Linked(self.title(provider)),
+            Some(News::Registered) => Occurrence::Registered(self.title(provider)),
+            None => {
+                let is_first = standing.proven_at.is_none();
+                if matches!(once, Once::Opened(_)) && !is_first {
+                    let (cookie, requester) = (carried(attempt), requester.clone());
+                    let requester =
+                        self.sign_in
+                            .known(cookie, requester, &user.email, Some(standing));
+                    self.sign_in.note_success(user, &requester).await;
+                }
+                return;
+            }
+        };
+        self.notices.tell(user, occurrence, requester);
+    }
+
+    /// The answer of another delivery once more, which the browser may not have had. Where the user
+    /// cannot be looked up now it signs in all the same, and the browser stays as unknown as it was.
+    async fn landed_before(&self, once: Once, attempt: &Attempt, secure: bool) -> Landing {
+        let user = match &once {
+            Once::Again(open) | Once::Opened(open) => {
+                let finding = self.sign_in.users.find(&open.record.account);
+                finding.await.unwrap_or_default()
+            }
+            Once::Spent => None,
+        };
+        self.landed(once, user.as_ref(), attempt, secure)
+    }
+
+    fn landed(&self, once: Once, user: Option<&User>, attempt: &Attempt, secure: bool) -> Landing {
+        let open = match once {
+            Once::Again(open) | Once::Opened(open) => open,
+            Once::Spent => return Err(Failure::AttemptUsed),
+        };
+        let refresh = refresh_cookie(&open, secure);
+        let device = user.and_then(|user| {
+            let before = carried(attempt);
+            self.sign_in.device_cookie(before, &open, user, secure)
+        });
+        Ok(std::iter::once(refresh).chain(device).collect())
     }
 
     async fn before(
@@ -221,7 +277,7 @@ impl SocialDesk {
         }
         let profile = match self.logins.complete(callback, requester).await {
             Err(SocialError::InvalidGrant) if self.was_linked(attempt, wish).await? => {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             Err(error @ SocialError::InvalidGrant) => {
                 self.note_failure(requester).await;
@@ -243,7 +299,7 @@ impl SocialDesk {
             let occurrence = Occurrence::Linked(self.title(wish.provider));
             self.tell(account, occurrence, requester).await;
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     /// Whether another delivery of the same callback, which took the code, has linked by now.
@@ -277,10 +333,11 @@ impl SocialDesk {
     }
 }
 
-fn landed(once: Once, secure: bool) -> Landing {
-    match once {
-        Once::Again(open) | Once::Opened(open) => Ok(Some(refresh_cookie(&open, secure))),
-        Once::Spent => Err(Failure::AttemptUsed),
+/// The device cookie that the browser had when it left.
+fn carried(attempt: &Attempt) -> Option<&str> {
+    match attempt.intent() {
+        Intent::Link { .. } => None,
+        Intent::SignIn { carries, .. } => carries.as_ref().map(Carried::as_str),
     }
 }
 

@@ -101,7 +101,8 @@ fn returns() -> Description {
     about("finishSocialSignIn", "Come back from a provider")
         .explained(
             "A person is looking, so whatever happens ends on a page. A sign-in that went well goes \
-             to its `return_to`, with `Set-Cookie` for the refresh token; one that did not goes to \
+             to its `return_to`, with `Set-Cookie` for the refresh token, and \
+             for the cookie by which the browser is known again where the service keeps one; one that did not goes to \
              `/sign-in?error=<code>`. A link goes to its `return_to`, with `error=<code>` in the \
              query where it did not go well, and changes no session. These codes are \
              `access_denied`, `account_disabled`, `attempt_invalid`, `attempt_used`, `code_needed`, \

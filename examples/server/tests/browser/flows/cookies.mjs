@@ -1,4 +1,4 @@
-// The cookie that a session hangs on, over HTTPS and in development mode, and what holds it.
+// The cookies that a session hangs on and a browser is known by, over HTTPS and in development mode.
 import assert from 'node:assert/strict';
 import { ready } from '../acts.mjs';
 import { Mails } from '../mails.mjs';
@@ -17,7 +17,9 @@ export default async function cookies(world) {
 
 async function walk(world, mails) {
   const isSecure = world.base.startsWith('https:');
-  const [refresh, challenge] = ['refresh', 'challenge'].map((name) => `${isSecure ? '__Host-' : ''}ps_${name}`);
+  const [refresh, challenge, device] = ['refresh', 'challenge', 'device'].map(
+    (name) => `${isSecure ? '__Host-' : ''}ps_${name}`,
+  );
   const page = await world.person({ ignoreHTTPSErrors: true });
   const written = [];
   page.on('response', async (response) => {
@@ -38,22 +40,23 @@ async function walk(world, mails) {
   await page.locator('#code').fill(code);
   await page.waitForURL((url) => url.pathname === '/settings/security');
   await page.getByText('This one').waitFor();
-  assert.deepEqual(await held(page), { [refresh]: as(isSecure) });
-  const [first] = await values(page);
+  assert.deepEqual(await held(page), { [refresh]: as(isSecure), [device]: as(isSecure) });
+  const first = await values(page);
 
   // A reload moves the cookie on, and no script ever sees it.
   await page.reload();
   await page.getByText('This one').waitFor();
-  const [second] = await values(page);
-  assert.notEqual(second, first);
+  const second = await values(page);
+  assert.notEqual(second[refresh], first[refresh]);
+  assert.equal(second[device], first[device]);
   assert.equal(await page.evaluate(() => document.cookie), '');
 
-  // Signing out clears it, and what was in it is worth nothing from then on.
+  // Signing out clears it, and what was in it is worth nothing from then on. The browser stays known.
   await page.getByRole('button', { name: 'Sign out' }).first().click();
   await page.waitForURL(world.base + '/');
-  assert.deepEqual(await held(page), {});
+  assert.deepEqual(await held(page), { [device]: as(isSecure) });
   const { name, httpOnly, sameSite, secure } = { name: refresh, ...as(isSecure) };
-  await page.context().addCookies([{ name, value: second, url: world.base, httpOnly, sameSite, secure }]);
+  await page.context().addCookies([{ name, value: second[refresh], url: world.base, httpOnly, sameSite, secure }]);
   const again = await page.context().request.post('/api/auth/refresh');
   assert.equal(again.status(), 401);
 
@@ -80,6 +83,7 @@ async function held(page) {
   );
 }
 
+/** What the browser holds in them. */
 async function values(page) {
-  return (await page.context().cookies()).map(({ value }) => value);
+  return Object.fromEntries((await page.context().cookies()).map(({ name, value }) => [name, value]));
 }
