@@ -46,11 +46,9 @@ pub(crate) async fn start(framework: &str) -> Outcome<Child> {
             "--database-url",
             &format!("sqlite://{}", folder.join("e.db").display()),
         ])
-        .env("PS_SECRET_FILE", folder.join("e.secret"))
         .env("RUST_LOG", "warn")
         .current_dir(&folder)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()?;
     let mut child = Child::of(process, address, folder);
     let mut client = Client::reach(address).await?;
