@@ -234,7 +234,7 @@ pub(super) fn report(report: &mut Report) {
     ));
 }
 
-/// More keys than a usual run has time and memory for: some minutes, and 12 GB.
+/// More keys than a usual run has time and memory for: some minutes, and 9 GB.
 pub(super) fn report_large(report: &mut Report) {
     let stage = Keys::new(10_000_000);
     for threads in [1, 2] {
