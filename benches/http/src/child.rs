@@ -30,11 +30,15 @@ impl Child {
     /// Starts one of ours, and waits until it has said where it is and what opens it.
     pub(crate) fn start(server: &[&str]) -> Outcome<Self> {
         let exe = env::current_exe()?;
-        let mut command = pinned(&exe.to_string_lossy());
-        let mut process = command.arg("serve").args(server).spawn()?;
+        Self::started(pinned(&exe.to_string_lossy()).arg("serve").args(server))
+    }
+
+    /// The same of any program that says it as ours do.
+    pub(crate) fn started(command: &mut Command) -> Outcome<Self> {
+        let mut process = command.spawn()?;
         let said = process.stdout.take().ok_or("it has an output")?;
         let mut lines = BufReader::new(said).lines();
-        let address = lines.next().ok_or(format!("{server:?} did not start"))??;
+        let address = lines.next().ok_or(format!("{command:?} did not start"))??;
         let credentials = lines.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()));
         Ok(Self {
             address: address.parse()?,

@@ -16,6 +16,7 @@ use crate::{
     child::{Child, GENERATOR_CORE},
     example,
     load::{Ask, Done, ask},
+    rustauth,
 };
 use plan::{Group, Server, Target};
 
@@ -143,6 +144,7 @@ impl Running {
                     servers.push(match &target.server {
                         Server::Example(framework) => example::start(framework).await?,
                         Server::Of(words) => Child::start(words)?,
+                        Server::Rustauth(words) => rustauth::start(words)?,
                     });
                     known.insert(target.server.clone(), servers.len() - 1);
                     servers.len() - 1

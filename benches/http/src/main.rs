@@ -5,6 +5,7 @@ mod child;
 mod compare;
 mod example;
 mod load;
+mod rustauth;
 mod serve;
 mod simulate;
 

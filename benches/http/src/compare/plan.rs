@@ -7,6 +7,7 @@ use crate::{
     child::Child,
     example,
     load::{Ask, Requests, Socket},
+    rustauth,
     serve::{HOST, OWN, OWN_SESSION},
 };
 
@@ -28,17 +29,19 @@ pub(crate) enum Server {
     Example(&'static str),
     /// One of `serve`.
     Of(Vec<&'static str>),
+    /// The program in `rustauth/`.
+    Rustauth(Vec<&'static str>),
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Example(framework) => write!(f, "the example server on {framework}"),
-            Self::Of(words) => {
-                let shown = words.iter().filter(|word| **word != ANSWER);
-                f.write_str(&shown.copied().collect::<Vec<_>>().join(" "))
-            }
-        }
+        let (name, words) = match self {
+            Self::Example(framework) => return write!(f, "the example server on {framework}"),
+            Self::Of(words) => ("", words),
+            Self::Rustauth(words) => ("rustauth ", words),
+        };
+        let shown = words.iter().filter(|word| **word != ANSWER);
+        write!(f, "{name}{}", shown.copied().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -136,6 +139,13 @@ fn keys(name: &'static str, framework: &'static str) -> Group {
         let server = Server::Example(framework);
         targets.push(target("whoami, example server", server, What::Key(WHOAMI)));
     }
+    if framework == "axum" && rustauth::binary().is_some() {
+        let of = |store| Server::Rustauth(vec![store, ANSWER, "1000"]);
+        targets.extend([
+            target("rustauth, a map, 10³ keys", of("map"), What::Key(OWN)),
+            target("rustauth, memory, 10³ keys", of("memory"), What::Key(OWN)),
+        ]);
+    }
     Group { name, targets }
 }
 
@@ -229,7 +239,7 @@ impl Target {
     pub(crate) async fn ask(&self, server: &Child) -> Outcome<Ask> {
         let host = match self.server {
             Server::Example(_) => server.address.to_string(),
-            Server::Of(_) => HOST.to_owned(),
+            Server::Of(_) | Server::Rustauth(_) => HOST.to_owned(),
         };
         let given = |kind: &str| {
             let lines = server.credentials.iter();
