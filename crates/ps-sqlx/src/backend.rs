@@ -9,6 +9,9 @@ use crate::{row::Row, statement::Statement};
 
 /// A database.
 pub(crate) trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// Whether one value can be many, so that one statement serves any number of them.
+    const HAS_ARRAYS: bool;
+
     /// Whether it can be asked for the time.
     const HAS_CLOCK: bool;
 
@@ -61,10 +64,20 @@ pub(crate) trait Connection: Send {
 }
 
 /// The unit of one statement.
-#[cfg(any(feature = "password", feature = "postgres", feature = "session"))]
+#[cfg(any(
+    feature = "apikey",
+    feature = "password",
+    feature = "postgres",
+    feature = "session"
+))]
 pub(crate) struct One(pub(crate) Statement);
 
-#[cfg(any(feature = "password", feature = "postgres", feature = "session"))]
+#[cfg(any(
+    feature = "apikey",
+    feature = "password",
+    feature = "postgres",
+    feature = "session"
+))]
 #[async_trait]
 impl Unit for One {
     const IS_ONE_STATEMENT: bool = true;

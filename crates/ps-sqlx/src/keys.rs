@@ -13,7 +13,7 @@ use self::rows::{as_text, behind, first, insert, of_account, page, read, record,
 use crate::{
     SqlStore,
     accounts::lock,
-    backend::{Backend, Connection, Unit},
+    backend::{Backend, Connection, One, Unit},
     changes::enter,
     row::{firsts, only},
     statement::Statement,
@@ -41,7 +41,7 @@ impl<DB: Backend> ApiKeyStore for SqlStore<DB> {
     }
 
     async fn find(&self, digests: &[KeyDigest]) -> StoreResult<Vec<ApiKeyRecord>> {
-        let Some(find) = with_digests(digests) else {
+        let Some(find) = with_digests::<DB>(digests) else {
             return Ok(Vec::new());
         };
         let rows = self.database.read(find).await?;
@@ -115,7 +115,11 @@ impl<DB: Backend> ApiKeyStore for SqlStore<DB> {
         let mut used = used.to_vec();
         used.sort_unstable();
         for some in used.chunks(USES) {
-            self.database.write(Touch(some.to_vec())).await?;
+            if DB::HAS_ARRAYS {
+                self.database.write(One(all_at_once(some))).await?;
+            } else {
+                self.database.write(Touch(some.to_vec())).await?;
+            }
         }
         Ok(())
     }
@@ -278,6 +282,30 @@ impl Unit for Revoke {
     }
 }
 
+/// The uses as one statement, which locks the keys in their order.
+///
+/// The conditions stand in it twice: which keys are locked is decided by them, and once more what
+/// becomes of a key that another has changed meanwhile.
+fn all_at_once(used: &[(KeyId, Timestamp)]) -> Statement {
+    let ids: Vec<_> = used.iter().map(|(id, _)| id.as_str()).collect();
+    let times: Vec<_> = used
+        .iter()
+        .map(|(_, at)| at.as_millis().to_string())
+        .collect();
+    let touch = Statement::new(
+        "WITH used AS (SELECT k.id, u.at FROM \
+         unnest(string_to_array($1, ' '), CAST(string_to_array($2, ' ') AS BIGINT[])) AS u (id, at) \
+         JOIN ps_keys AS k ON k.id = u.id \
+         WHERE (k.last_used_at IS NULL OR k.last_used_at < u.at) \
+         AND (k.revoked_at IS NULL OR k.revoked_at > u.at) ORDER BY k.id FOR NO KEY UPDATE OF k) \
+         UPDATE ps_keys SET last_used_at = used.at FROM used WHERE ps_keys.id = used.id \
+         AND (last_used_at IS NULL OR last_used_at < used.at) \
+         AND (revoked_at IS NULL OR revoked_at > used.at)",
+    );
+    touch.with(ids.join(" ")).with(times.join(" "))
+}
+
+/// The uses one by one.
 struct Touch(Vec<(KeyId, Timestamp)>);
 
 #[async_trait]

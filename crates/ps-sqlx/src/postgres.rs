@@ -79,6 +79,7 @@ impl PostgresStore {
 }
 
 impl Backend for Postgres {
+    const HAS_ARRAYS: bool = true;
     const HAS_CLOCK: bool = true;
 
     async fn read(&self, statement: Statement) -> StoreResult<Vec<Row>> {
@@ -158,6 +159,7 @@ async fn fetch(on: &mut PgConnection, statement: Statement) -> Result<Vec<Row>, 
     for value in statement.values {
         query = match value {
             Value::Bytes(bytes) => query.bind(bytes),
+            Value::Digests(digests) => query.bind(digests),
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
         };

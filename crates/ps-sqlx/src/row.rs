@@ -1,6 +1,6 @@
 //! What a statement answered, read strictly.
 
-use std::{collections::VecDeque, str::FromStr};
+use std::{str::FromStr, vec};
 
 use ps_core::{
     AccountId, AccountVersion, Cursor, EmailAddress, KeyDigest, KeyId, SessionId, StoreError,
@@ -11,7 +11,7 @@ use crate::statement::Value;
 
 /// One row. Its columns are read from the left.
 pub(crate) struct Row {
-    columns: VecDeque<Value>,
+    columns: vec::IntoIter<Value>,
     read: usize,
 }
 
@@ -24,9 +24,9 @@ struct Unreadable {
 }
 
 impl Row {
-    pub(crate) fn new(columns: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn new(columns: Vec<Value>) -> Self {
         Self {
-            columns: columns.into_iter().collect(),
+            columns: columns.into_iter(),
             read: 0,
         }
     }
@@ -38,7 +38,7 @@ impl Row {
             expected: std::any::type_name::<T>(),
         };
         self.read += 1;
-        let value = self.columns.pop_front();
+        let value = self.columns.next();
         value
             .and_then(T::read)
             .ok_or_else(|| StoreError::new(unreadable))
@@ -66,7 +66,7 @@ impl Column for i64 {
     fn read(value: Value) -> Option<Self> {
         match value {
             Value::Integer(number) => number,
-            Value::Bytes(_) | Value::Text(_) => None,
+            Value::Bytes(_) | Value::Digests(_) | Value::Text(_) => None,
         }
     }
 }
@@ -75,7 +75,7 @@ impl Column for String {
     fn read(value: Value) -> Option<Self> {
         match value {
             Value::Text(text) => text,
-            Value::Bytes(_) | Value::Integer(_) => None,
+            Value::Bytes(_) | Value::Digests(_) | Value::Integer(_) => None,
         }
     }
 }
@@ -84,7 +84,7 @@ impl Column for Vec<u8> {
     fn read(value: Value) -> Option<Self> {
         match value {
             Value::Bytes(bytes) => bytes,
-            Value::Integer(_) | Value::Text(_) => None,
+            Value::Digests(_) | Value::Integer(_) | Value::Text(_) => None,
         }
     }
 }

@@ -61,6 +61,7 @@ impl SqliteStore {
 }
 
 impl Backend for Sqlite {
+    const HAS_ARRAYS: bool = false;
     const HAS_CLOCK: bool = false;
 
     async fn read(&self, statement: Statement) -> StoreResult<Vec<Row>> {
@@ -114,6 +115,7 @@ async fn fetch<'c>(
     for value in statement.values {
         query = match value {
             Value::Bytes(bytes) => query.bind(bytes),
+            Value::Digests(_) => return Err(StoreError::new("SQLite has no arrays")),
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
         };

@@ -7,6 +7,8 @@ use sqlx::{SqlSafeStr, SqlStr};
 #[derive(Clone)]
 pub(crate) enum Value {
     Bytes(Option<Vec<u8>>),
+    /// Stands in no column, and only databases take it that [have arrays](crate::backend::Backend::HAS_ARRAYS).
+    Digests(Vec<[u8; 32]>),
     Integer(Option<i64>),
     Text(Option<String>),
 }
@@ -49,6 +51,12 @@ macro_rules! values {
             }
         )+
     };
+}
+
+impl From<Vec<[u8; 32]>> for Value {
+    fn from(digests: Vec<[u8; 32]>) -> Self {
+        Self::Digests(digests)
+    }
 }
 
 // A number that is greater than a column can hold equals nothing that is stored.

@@ -7,12 +7,13 @@ use ps_core::{AccountId, KeyDigest, KeyId, StoreResult};
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    backend::Connection,
+    backend::{Backend, Connection},
     row::{Row, columns},
     statement::Statement,
 };
 
-/// A lookup's number of digests is rounded up to one of these, so that few statements serve all.
+/// Without arrays, a lookup's number of digests is rounded up to one of these, so that few statements
+/// serve all.
 const BATCHES: [usize; 4] = [1, 8, 64, 256];
 
 /// In the order that [`read`] reads them.
@@ -46,21 +47,32 @@ pub(super) async fn insert(on: &mut dyn Connection, key: &ApiKeyRecord) -> Store
     Ok(())
 }
 
-/// The keys with these digests, of accounts that are not disabled; `None` for no digests.
+/// The keys of accounts that are not disabled.
 ///
 /// The account is asked about key by key: of a join PostgreSQL makes a walk over all accounts as long
 /// as these are few enough that sixty-four look-ups seem to cost more.
-pub(super) fn with_digests(digests: &[KeyDigest]) -> Option<Statement> {
+macro_rules! enabled {
+    () => {
+        concat!(
+            "SELECT ",
+            record!(),
+            " FROM ps_keys WHERE (SELECT disabled_at FROM ps_accounts \
+             WHERE ps_accounts.id = ps_keys.account_id) IS NULL"
+        )
+    };
+}
+
+/// Those with these digests; `None` for no digests.
+pub(super) fn with_digests<DB: Backend>(digests: &[KeyDigest]) -> Option<Statement> {
     let last = digests.last()?;
+    if DB::HAS_ARRAYS && digests.len() > 1 {
+        let find = Statement::new(concat!(enabled!(), " AND digest = ANY($1)"));
+        let digests = digests.iter().map(|digest| *digest.as_bytes());
+        return Some(find.with(Vec::from_iter(digests)));
+    }
     let size = BATCHES.into_iter().find(|size| digests.len() <= *size);
     let size = size.unwrap_or(digests.len());
-    let mut sql = concat!(
-        "SELECT ",
-        record!(),
-        " FROM ps_keys WHERE (SELECT disabled_at FROM ps_accounts \
-         WHERE ps_accounts.id = ps_keys.account_id) IS NULL AND digest IN ($1"
-    )
-    .to_owned();
+    let mut sql = concat!(enabled!(), " AND digest IN ($1").to_owned();
     for number in 2..=size {
         let _ = write!(sql, ", ${number}");
     }

@@ -13,6 +13,7 @@ mod hanging_up;
 mod outages;
 #[path = "../common/records.rs"]
 mod records;
+mod round_trips;
 mod schema;
 mod server;
 mod tables;
@@ -93,6 +94,7 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
         hanging_up {
             a_caller_that_hangs_up_leaves_no_transaction_open
             what_a_runtime_that_ends_has_used_is_of_use
+            what_became_of_a_statement_is_told_to_its_own_caller_only
         }
         tables {
             a_failed_migration_leaves_nothing_behind
@@ -170,6 +172,7 @@ fn on_a_cluster(programs: &Result<Programs, String>) -> Vec<Trial> {
             what_was_acknowledged_outlives_the_server
             who_asks_for_tls_gets_it_or_nothing
         }
+        round_trips { lookups_rotations_and_uses_are_one_round_trip_each }
     };
     let trials = tests.into_iter().map(|(name, test)| {
         on(programs, name.to_owned(), move |programs| {
