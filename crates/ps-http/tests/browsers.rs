@@ -8,9 +8,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use common::{Client, Reply, World, faulty::Fault};
 use http::Method;
-use ps_core::EmailAddress;
-use ps_http::{Edge, Origin};
-use ps_testkit::openid::Person;
+use ps_core::{Ambient, EmailAddress, RootSecret, RootSecrets};
+use ps_http::{Edge, KnownBrowsers, Notices, Origin, PlainNotices};
+use ps_memory::MemoryStore;
+use ps_testkit::{Mailbox, openid::Person};
 use serde_json::{Value, json};
 
 const ASK: &str = "/api/auth/magic-code";
@@ -391,6 +392,20 @@ async fn a_social_sign_in_keeps_what_the_browser_was_known_for() {
         assert!(is_known(&mut browser, email).await, "{email}");
         world.test.clock.advance(HOUR);
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "before anybody signs in")]
+async fn browsers_are_not_known_by_half() {
+    let root = RootSecret::new((0..32).collect::<Vec<u8>>()).unwrap();
+    let roots = RootSecrets::new([root]).unwrap();
+    World::development_with(|auth| {
+        let letters = Arc::new(PlainNotices::new("Example"));
+        let notices = Notices::new(Arc::new(Mailbox::default()), letters, Ambient::default());
+        let limiter = Arc::new(MemoryStore::default());
+        auth.with_known_browsers(KnownBrowsers::new(&roots, limiter, notices))
+    })
+    .await;
 }
 
 // MC23
