@@ -99,6 +99,9 @@ async fn strangers_who_use_up_the_mails_of_an_address_do_not_block_its_owners_br
         flood(&world, email).await;
         let refused = stranger(&world, 99).ask(ASK, email).await;
         assert_eq!(refused.refusal(), limited());
+        // A day and a code's life.
+        let policy = r#""mails-a-day";q=30;w=87000"#;
+        assert_eq!(refused.headers["ratelimit-policy"], policy);
         let names: Vec<String> = refused.headers.keys().map(ToString::to_string).collect();
         answers.push((refused.body, names));
     }

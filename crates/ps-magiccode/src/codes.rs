@@ -128,10 +128,10 @@ impl MagicCodes {
                 self.tell(outcome, email, requester, now);
                 (challenge, self.policy.resend.pause)
             }
-            Placed::Spent { retry_after } => {
+            Placed::Spent { rule, retry_after } => {
                 let outcome = Outcome::CodeRefused(Refusal::Throttled);
                 self.tell(outcome, email, requester, now);
-                return Err(CodeError::Throttled { retry_after });
+                return Err(CodeError::Throttled { rule, retry_after });
             }
         };
         Ok(Requested {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ps_core::StoreError;
+use ps_core::{LimitRule, StoreError};
 
 /// Why there is no code, or no proof.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,8 @@ pub enum CodeError {
     /// The address has had all the mails that it gets for now.
     #[error("too many codes were asked for")]
     Throttled {
+        /// Which bound it was.
+        rule: LimitRule,
         /// When there will be room again.
         retry_after: Duration,
     },

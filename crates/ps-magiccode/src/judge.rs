@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ps_core::{Limited, Timestamp, judge_limits};
+use ps_core::{LimitRule, Limited, Timestamp, judge_limits};
 
 use crate::{Exposure, Sends};
 
@@ -19,7 +19,7 @@ pub fn digits(exposure: &Exposure, wrong: u32, open: u32, everywhere: u32) -> u8
     if calm { 6 } else { 8 }
 }
 
-/// How long the next mail must wait, if it must.
+/// Which bound the next mail must wait for and how long, if it must.
 ///
 /// `in_lane` are the times of the mails counted in the lane of `sends`, `in_all` of those that the
 /// address got in any lane, oldest first; of each the newest are enough, as many as the rules allow.
@@ -31,13 +31,17 @@ pub fn wait(
     in_lane: &[Timestamp],
     in_all: &[Timestamp],
     now: Timestamp,
-) -> Option<Duration> {
+) -> Option<(LimitRule, Duration)> {
     let budget = &sends.budget;
-    let lane = [(budget.hourly, 1, in_lane), (budget.daily, 1, in_lane)];
-    let all = (!sends.lane.is_known()).then_some((budget.address, 1, in_all));
-    match judge_limits(lane.into_iter().chain(all), now) {
+    let rules = [
+        (budget.hourly, 1, in_lane),
+        (budget.daily, 1, in_lane),
+        (budget.address, 1, in_all),
+    ];
+    let many = if sends.lane.is_known() { 2 } else { 3 };
+    match judge_limits(rules[..many].iter().copied(), now) {
         Limited::Passed { .. } => None,
-        Limited::Refused { retry_after, .. } => Some(retry_after),
+        Limited::Refused { rule, retry_after } => Some((rules[rule].0, retry_after)),
     }
 }
 
@@ -67,17 +71,17 @@ mod tests {
         let table = [
             (&[][..], &[][..], [None, None]),
             (&four, &four, [None, None]),
-            (&five, &five, [Some(HOUR - 4); 2]),
-            (&ten, &ten, [Some(23 * HOUR - 9_000); 2]),
+            (&five, &five, [Some((budget.hourly, HOUR - 4)); 2]),
+            (&ten, &ten, [Some((budget.daily, 23 * HOUR - 9_000)); 2]),
             (&[], &thirty[..29], [None, None]),
-            (&[], &thirty, [Some(oldest), None]),
+            (&[], &thirty, [Some((budget.address, oldest)), None]),
         ];
         let stranger = Lane::Network(Network::of([203, 0, 113, 7].into()));
         for (in_lane, in_all, waits) in table {
             let (in_lane, in_all) = (at(in_lane), at(in_all));
             for (lane, expected) in [stranger, Lane::Browser(now)].into_iter().zip(waits) {
                 let found = wait(&budget.in_lane(lane), &in_lane, &in_all, now);
-                let expected = expected.map(Duration::from_secs);
+                let expected = expected.map(|(rule, wait)| (rule, Duration::from_secs(wait)));
                 assert_eq!(found, expected, "{lane}: {in_lane:?} of {in_all:?}");
             }
         }

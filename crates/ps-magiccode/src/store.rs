@@ -125,6 +125,8 @@ pub enum Placed {
     Send(Challenge),
     /// The address has had its mails: nothing was stored or counted.
     Spent {
+        /// Which bound it was.
+        rule: LimitRule,
         /// When there will be room again.
         retry_after: Duration,
     },

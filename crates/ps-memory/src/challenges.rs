@@ -38,8 +38,8 @@ impl ChallengeStore for MemoryStore {
         if table.rows.contains_key(&new.id) {
             return Err(StoreError::new("a challenge of this id exists"));
         }
-        if let Some(retry_after) = table.counts.wait_for_mail(&new.email, sends, now) {
-            return Ok(Placed::Spent { retry_after });
+        if let Some((rule, retry_after)) = table.counts.wait_for_mail(&new.email, sends, now) {
+            return Ok(Placed::Spent { rule, retry_after });
         }
         let challenge = Challenge {
             id: new.id,
@@ -82,8 +82,8 @@ impl ChallengeStore for MemoryStore {
                 resend_in,
             }));
         }
-        if let Some(retry_after) = table.counts.wait_for_mail(email, sends, now) {
-            return Ok(Some(Placed::Spent { retry_after }));
+        if let Some((rule, retry_after)) = table.counts.wait_for_mail(email, sends, now) {
+            return Ok(Some(Placed::Spent { rule, retry_after }));
         }
         table.mail(&challenge, sends.lane, now);
         Ok(Some(Placed::Send(Challenge {

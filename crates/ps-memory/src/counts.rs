@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ps_core::{EmailAddress, Lane, Timestamp};
+use ps_core::{EmailAddress, Lane, LimitRule, Timestamp};
 use ps_magiccode::{Exposure, Sends, wait};
 
 use crate::logs::{Log, Logs, within};
@@ -22,13 +22,13 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// How long the address must wait for its next mail, if it must.
+    /// Which bound the next mail must wait for and how long, if it must.
     pub(crate) fn wait_for_mail(
         &mut self,
         email: &EmailAddress,
         sends: &Sends,
         now: Timestamp,
-    ) -> Option<Duration> {
+    ) -> Option<(LimitRule, Duration)> {
         let budget = &sends.budget;
         self.look_back(
             budget

@@ -117,8 +117,10 @@ impl Unit for Place {
             now,
         } = self;
         on.lock(&[new.email.as_str()]).await?;
-        if let Some(retry_after) = counts::wait_for_mail(on, &new.email, sends, *now).await? {
-            return Ok(Placed::Spent { retry_after });
+        if let Some((rule, retry_after)) =
+            counts::wait_for_mail(on, &new.email, sends, *now).await?
+        {
+            return Ok(Placed::Spent { rule, retry_after });
         }
         let challenge = Challenge {
             id: new.id,
@@ -204,8 +206,8 @@ impl Unit for Resend {
                 resend_in,
             }));
         }
-        if let Some(retry_after) = counts::wait_for_mail(on, email, sends, *now).await? {
-            return Ok(Some(Placed::Spent { retry_after }));
+        if let Some((rule, retry_after)) = counts::wait_for_mail(on, email, sends, *now).await? {
+            return Ok(Some(Placed::Spent { rule, retry_after }));
         }
         let resend = Statement::new(
             "UPDATE ps_challenges SET mailed_at = $2, mails = mails + 1 \

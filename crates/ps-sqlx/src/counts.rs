@@ -15,14 +15,14 @@ use crate::{
 /// How long counts are kept where no rule looks further back.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the address must wait for its next mail, if it must. No rule looks at more mails than
+/// Which bound the next mail must wait for and how long, if it must. No rule looks at more mails than
 /// it allows.
 pub(crate) async fn wait_for_mail(
     on: &mut dyn Connection,
     email: &EmailAddress,
     sends: &Sends,
     now: Timestamp,
-) -> StoreResult<Option<Duration>> {
+) -> StoreResult<Option<(LimitRule, Duration)>> {
     let budget = &sends.budget;
     let own = Statement::new(
         "SELECT at FROM ps_mails WHERE email = $1 AND at > $2 AND lane = $4 \

@@ -243,13 +243,10 @@ fn problem(error: CodeError) -> Problem {
     match error {
         CodeError::Denied => Problem::new(Code::CodeInvalid),
         CodeError::Store(error) => error.into(),
-        CodeError::Throttled { retry_after } => {
-            let (hour, day) = (Duration::from_secs(3_600), Duration::from_secs(24 * 3_600));
-            if retry_after <= hour {
-                Problem::rate_limited("mails", 5, hour, retry_after)
-            } else {
-                Problem::rate_limited("mails-a-day", 10, day, retry_after)
-            }
+        CodeError::Throttled { rule, retry_after } => {
+            let is_short = rule.per <= Duration::from_secs(3_600);
+            let name = if is_short { "mails" } else { "mails-a-day" };
+            Problem::rate_limited(name, rule.limit, rule.per, retry_after)
         }
         _ => Problem::new(Code::InternalError),
     }

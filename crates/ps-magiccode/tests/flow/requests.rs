@@ -289,7 +289,7 @@ async fn a_lane_has_five_mails_an_hour_whatever_they_are_for_and_a_used_code_giv
         site.ask(&alice, Purpose::Register, None).await.unwrap();
     }
     let refused = site.ask(&alice, Purpose::SignIn, None).await.unwrap_err();
-    let CodeError::Throttled { retry_after } = refused else {
+    let CodeError::Throttled { retry_after, .. } = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(retry_after, Duration::from_secs(3_596));

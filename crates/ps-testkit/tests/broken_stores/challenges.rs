@@ -154,8 +154,9 @@ impl ChallengeStore for Broken {
                 let mails = self.notes().mails;
                 self.pause().await;
                 if mails >= sends.budget.hourly.limit {
-                    let retry_after = sends.budget.hourly.per;
-                    return Ok(Placed::Spent { retry_after });
+                    let rule = sends.budget.hourly;
+                    let retry_after = rule.per;
+                    return Ok(Placed::Spent { rule, retry_after });
                 }
                 self.notes().mails = mails + 1;
                 sends.budget = unlimited(sends.budget);

@@ -77,6 +77,7 @@ pub(super) async fn a_long_rule_is_kept_as_long(store: Store) {
     assert_eq!(
         placed,
         Placed::Spent {
+            rule: sends.daily,
             retry_after: MILLISECOND
         }
     );

@@ -145,7 +145,7 @@ async fn unlimited(store: &Store, name: &str, now: Timestamp) -> Challenge {
 /// How long the address must wait for its next mail.
 async fn refused(store: &Store, name: &str, now: Timestamp) -> Duration {
     match place_within(store, name, &strangers(SENDS), now).await {
-        Placed::Spent { retry_after } => retry_after,
+        Placed::Spent { retry_after, .. } => retry_after,
         other => panic!("{other:?}"),
     }
 }

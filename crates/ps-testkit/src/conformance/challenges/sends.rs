@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn spent(rule: LimitRule, retry_after: Duration) -> Placed {
+    Placed::Spent { rule, retry_after }
+}
+
 // MC10
 pub(super) async fn of_many_placed_at_once_as_many_as_the_budget_are_mailed(store: Store) {
     let placed = race(1_000, |number| {
@@ -21,10 +25,10 @@ pub(super) async fn of_many_placed_at_once_as_many_as_the_budget_are_mailed(stor
     .await;
     let sent = placed.iter().filter(|one| matches!(one, Placed::Send(_)));
     assert_eq!(sent.count(), 5);
-    let spent = placed
+    let refused = placed
         .iter()
-        .filter(|one| **one == Placed::Spent { retry_after: HOUR });
-    assert_eq!(spent.count(), 995);
+        .filter(|one| **one == spent(SENDS.hourly, HOUR));
+    assert_eq!(refused.count(), 995);
     place(&store, "b", NOW).await;
 }
 
@@ -99,9 +103,7 @@ pub(super) async fn a_resend_waits_and_is_counted(store: Store) {
         let sent = sent.filter(|one| matches!(one, Placed::Send(_)));
         assert_eq!(sent.count(), 1);
     }
-    let spent = Placed::Spent {
-        retry_after: MINUTE * 55,
-    };
+    let spent = spent(SENDS.hourly, MINUTE * 55);
     assert_eq!(
         resend(&store, &first, NOW.plus(MINUTE * 5)).await,
         Some(spent)
@@ -206,11 +208,11 @@ pub(super) async fn each_network_has_a_lane_and_all_share_the_address(store: Sto
         let next = NOW.plus(SECOND);
         assert!(!place(network(lane), next).await, "{lane}: five an hour");
     }
-    let retry_after = match place_within(&store, "a", &SENDS.in_lane(network(7)), NOW).await {
-        Placed::Spent { retry_after } => retry_after,
+    let refused = match place_within(&store, "a", &SENDS.in_lane(network(7)), NOW).await {
+        Placed::Spent { rule, retry_after } => (rule, retry_after),
         other => panic!("{other:?}"),
     };
-    assert_eq!(retry_after, DAY, "thirty a day");
+    assert_eq!(refused, (SENDS.address, DAY), "thirty a day");
     assert!(place(network(7), NOW.plus(DAY)).await);
 }
 
@@ -236,8 +238,7 @@ pub(super) async fn a_known_browser_has_a_lane_that_strangers_cannot_use_up(stor
             first.get_or_insert((challenge, now));
         }
         let placed = place_within(&store, "a", &sends, NOW.plus(MINUTE * 5)).await;
-        let retry_after = MINUTE * 55;
-        assert_eq!(placed, Placed::Spent { retry_after }, "{lane}");
+        assert_eq!(placed, spent(SENDS.hourly, MINUTE * 55), "{lane}");
     }
     // What is used is given back to the lane that it came from, and sent again in one's own.
     let (challenge, _) = first.unwrap();
