@@ -10,6 +10,7 @@ use crate::{row::Row, statement::Statement};
 /// A database.
 pub(crate) trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Whether one value can be many, so that one statement serves any number of them.
+    #[cfg(feature = "apikey")]
     const HAS_ARRAYS: bool;
 
     /// Whether it can be asked for the time.

@@ -79,6 +79,7 @@ impl PostgresStore {
 }
 
 impl Backend for Postgres {
+    #[cfg(feature = "apikey")]
     const HAS_ARRAYS: bool = true;
     const HAS_CLOCK: bool = true;
 

@@ -61,6 +61,7 @@ impl SqliteStore {
 }
 
 impl Backend for Sqlite {
+    #[cfg(feature = "apikey")]
     const HAS_ARRAYS: bool = false;
     const HAS_CLOCK: bool = false;
 

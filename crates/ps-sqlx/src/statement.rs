@@ -8,6 +8,7 @@ use sqlx::{SqlSafeStr, SqlStr};
 pub(crate) enum Value {
     Bytes(Option<Vec<u8>>),
     /// Stands in no column, and only databases take it that [have arrays](crate::backend::Backend::HAS_ARRAYS).
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
     Digests(Vec<[u8; 32]>),
     Integer(Option<i64>),
     Text(Option<String>),
