@@ -30,7 +30,7 @@ pub use error::{StoreError, StoreResult};
 pub use event::{AuthEvent, EventSink, EventSinks, NoEvents, Outcome, Refusal};
 pub use follow::{FollowChanges, Follower, Following};
 pub use id::{AccountId, AccountVersion, ChallengeId, InvalidId, KeyDigest, KeyId, SessionId};
-pub use lane::{KnownBrowser, Lane};
+pub use lane::Lane;
 pub use limit::{Hit, HitEffect, LimitKey, LimitRule, Limited, Limiter, judge_hits, judge_limits};
 pub use mac::{MacKey, MacKeys, Tag};
 pub use mail::{Mail, MailError, Mailer};

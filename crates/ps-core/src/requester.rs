@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::{EmailAddress, KnownBrowser, Lane, Timestamp, language};
+use crate::{EmailAddress, Lane, language};
 
 /// The client behind a request, as the edge saw it: what limits, mails and events speak of.
 ///
@@ -21,8 +21,9 @@ pub struct Requester {
     pub languages: Option<String>,
     /// The name of this request in logs and events.
     pub request_id: String,
-    /// The browser, where it is known for the address that the request is about.
-    pub browser: Option<KnownBrowser>,
+    /// The address that the browser signed in to before, as a cookie says that only we can make. It
+    /// authenticates nobody: it moves whoever asks about this address out of the strangers' [lanes](Lane).
+    pub known_for: Option<EmailAddress>,
 }
 
 impl Requester {
@@ -34,7 +35,7 @@ impl Requester {
             user_agent: None,
             languages: None,
             request_id: String::new(),
-            browser: None,
+            known_for: None,
         }
     }
 
@@ -65,11 +66,11 @@ impl Requester {
         language::best(self.languages.as_deref()?, known)
     }
 
-    /// In a browser that last signed in to `address` at `since`: whoever says so has read it from what
-    /// only we can make.
+    /// In a browser that signed in to `address` before: whoever says so has read it from what only we
+    /// can make.
     #[must_use]
-    pub fn with_browser(mut self, address: EmailAddress, since: Timestamp) -> Self {
-        self.browser = Some(KnownBrowser { address, since });
+    pub fn with_known_browser(mut self, address: EmailAddress) -> Self {
+        self.known_for = Some(address);
         self
     }
 
@@ -77,8 +78,8 @@ impl Requester {
     /// address is a stranger here.
     #[must_use]
     pub fn lane(&self, address: &EmailAddress) -> Lane {
-        match &self.browser {
-            Some(browser) if browser.address == *address => Lane::Browser(browser.since),
+        match &self.known_for {
+            Some(known_for) if known_for == address => Lane::Known,
             _ => Lane::Network(Network::of(self.address)),
         }
     }
@@ -177,17 +178,16 @@ mod tests {
         let [alice, bob] = ["alice", "bob"]
             .map(|name| EmailAddress::parse(&format!("{name}@example.com")).unwrap());
         let somebody = Requester::new("2001:db8:1:2:3::4".parse().unwrap());
-        let at = Timestamp::from_millis(1_795_341_600_123);
-        let known = somebody.clone().with_browser(alice.clone(), at);
+        let known = somebody.clone().with_known_browser(alice.clone());
         let table = [
             (&somebody, &alice, "2001:db8:1:2::/64"),
-            (&known, &alice, "browser:1795341600123"),
+            (&known, &alice, "known"),
             (&known, &bob, "2001:db8:1:2::/64"),
         ];
         for (requester, address, name) in table {
             let lane = requester.lane(address);
             assert_eq!(lane.to_string(), name);
-            assert_eq!(lane.is_known(), name.starts_with("browser"));
+            assert_eq!(lane.is_known(), name == "known");
         }
     }
 

@@ -151,6 +151,34 @@ async fn strangers_who_guess_at_a_password_do_not_block_its_owners_browser() {
     assert_eq!(sign_in(&mut stranger(&world, 40), ALICE).await.status, 200);
 }
 
+// MC11, MC12: whoever knows a password for a while keeps the cookie of every sign-in.
+#[tokio::test]
+async fn many_cookies_of_one_address_are_worth_no_more_than_one() {
+    let world = production().await;
+    with_password(&world, ALICE).await;
+    let mut hoard = Vec::new();
+    for network in 1..=20 {
+        let mut thief = stranger(&world, network);
+        assert_eq!(login(&mut thief, ALICE, GOOD).await.status, 200);
+        world.test.clock.advance(Duration::from_secs(1));
+        hoard.push(thief);
+    }
+    let (mut guesses, mut mails) = (0, 0);
+    for thief in &mut hoard {
+        for _ in 0..3 {
+            let guessed = login(thief, ALICE, "a wrong guess").await;
+            guesses += u32::from(guessed.status == 401);
+            mails += u32::from(is_known(thief, ALICE).await);
+        }
+    }
+    assert_eq!((guesses, mails), (10, 5), "an hour, all of them together");
+    // The owner is a stranger meanwhile, and nothing of strangers is used up.
+    let mut owner = stranger(&world, 99);
+    assert_eq!(sign_in(&mut owner, ALICE).await.status, 200);
+    let mut owner = stranger(&world, 99);
+    assert_eq!(login(&mut owner, ALICE, GOOD).await.status, 200);
+}
+
 // MC12, MC13
 #[tokio::test]
 async fn strangers_in_its_own_network_do_not_block_a_known_browser() {

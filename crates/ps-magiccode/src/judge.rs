@@ -23,8 +23,8 @@ pub fn digits(exposure: &Exposure, wrong: u32, open: u32, everywhere: u32) -> u8
 ///
 /// `in_lane` are the times of the mails counted in the lane of `sends`, `in_all` of those that the
 /// address got in any lane, oldest first; of each the newest are enough, as many as the rules allow.
-/// A known browser has its lane to itself and is served however many mails strangers have asked for:
-/// for one `in_all` is not looked at.
+/// Known browsers have a lane to themselves and are served however many mails strangers have asked for:
+/// for them `in_all` is not looked at.
 #[must_use]
 pub fn wait(
     sends: &Sends,
@@ -54,7 +54,7 @@ mod tests {
 
     // MC10, MC12
     #[test]
-    fn strangers_share_an_address_and_a_known_browser_has_a_lane_to_itself() {
+    fn strangers_share_an_address_and_known_browsers_have_a_lane_to_themselves() {
         const HOUR: u64 = 3_600;
         let budget = CodePolicy::default().sends;
         let now = Timestamp::from_seconds(1_000_000);
@@ -79,7 +79,7 @@ mod tests {
         let stranger = Lane::Network(Network::of([203, 0, 113, 7].into()));
         for (in_lane, in_all, waits) in table {
             let (in_lane, in_all) = (at(in_lane), at(in_all));
-            for (lane, expected) in [stranger, Lane::Browser(now)].into_iter().zip(waits) {
+            for (lane, expected) in [stranger, Lane::Known].into_iter().zip(waits) {
                 let found = wait(&budget.in_lane(lane), &in_lane, &in_all, now);
                 let expected = expected.map(|(rule, wait)| (rule, Duration::from_secs(wait)));
                 assert_eq!(found, expected, "{lane}: {in_lane:?} of {in_all:?}");

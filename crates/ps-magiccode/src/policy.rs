@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 const LONGEST_LIFE: Duration = Duration::from_secs(600);
 
 /// How long, how often and how many. The default is what the documentation promises: with it an
-/// address whose owner does nothing at all is guessed with a chance of 2.53·10⁻⁵ a day at most.
+/// address whose owner does nothing at all is guessed by strangers with a chance of 2.53·10⁻⁵ a day at most.
 ///
 /// | | default |
 /// |---|---|

@@ -49,7 +49,7 @@ pub enum Intent {
 }
 
 /// A text that goes along with an attempt and comes back as it was. Its browser can read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Carried(Box<str>);
 
 impl Carried {
@@ -65,6 +65,13 @@ impl Carried {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Debug for Carried {
+    /// Shows nothing of it: a host may have put a cookie there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Carried(…)")
     }
 }
 

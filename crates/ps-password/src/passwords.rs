@@ -293,13 +293,11 @@ impl From<Busy> for PasswordError {
 }
 
 /// What a guess is counted under. Strangers share an address, wherever they are: each of many networks
-/// with guesses of its own would make many. A browser that is known has its own, so that they cannot
-/// use up its owner's.
+/// with guesses of its own would make many. Browsers that are known share theirs, so that strangers cannot
+/// use up the owner's.
 fn guesses(address: &EmailAddress, requester: &Requester) -> LimitKey {
     match requester.lane(address) {
-        lane @ Lane::Browser(_) => {
-            LimitKey::new("password guess", format_args!("{address} in {lane}"))
-        }
+        lane @ Lane::Known => LimitKey::new("password guess", format_args!("{address} in {lane}")),
         Lane::Network(_) => LimitKey::new("password guess", address),
     }
 }

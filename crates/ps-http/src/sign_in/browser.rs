@@ -23,7 +23,7 @@ impl SignIn {
         let proven_at = standing.and_then(|standing| standing.proven_at);
         match (proven_at, self.since(cookie, address)) {
             (Some(proven_at), Some(since)) if proven_at <= since => {
-                requester.with_browser(address.clone(), since)
+                requester.with_known_browser(address.clone())
             }
             _ => requester,
         }

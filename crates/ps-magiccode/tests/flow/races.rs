@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ps_core::{Outcome, Refusal, Requester, Timestamp};
+use ps_core::{Outcome, Refusal, Requester};
 use ps_magiccode::{CodeError, CodePolicy, Purpose};
 
 use crate::site::{Site, address, other_than};
@@ -77,10 +77,9 @@ async fn strangers_of_ten_networks_get_thirty_mails_and_a_known_browser_its_own(
         Requester::new([203, 0, 113, network].into())
     };
     assert_eq!(at_once(1_000, || ask(stranger())).await, 30);
-    let at = Timestamp::from_seconds(1);
-    let known = || stranger().with_browser(address("alice"), at);
+    let known = || stranger().with_known_browser(address("alice"));
     assert_eq!(at_once(100, || ask(known())).await, 5);
-    let of_another = || stranger().with_browser(address("bob"), at);
+    let of_another = || stranger().with_known_browser(address("bob"));
     assert_eq!(at_once(100, || ask(of_another())).await, 0);
 }
 

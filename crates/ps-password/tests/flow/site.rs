@@ -73,14 +73,13 @@ impl Site {
             .await
     }
 
-    /// Alice signs in with a browser that is known for `address` since then.
+    /// Alice signs in with a browser that is known for `address`.
     pub(crate) async fn sign_in_known(
         &self,
         address: EmailAddress,
-        since: Timestamp,
         text: &str,
     ) -> Result<(), PasswordError> {
-        let (typed, client) = (typed(text), client().with_browser(address, since));
+        let (typed, client) = (typed(text), client().with_known_browser(address));
         self.passwords
             .verify(&alice(), Some(&account()), &typed, &client)
             .await

@@ -97,11 +97,11 @@ async fn challenges_fail() {
         ),
         (
             Flaw::KnownBrowsersAreStrangers,
-            "a_known_browser_has_a_lane_that_strangers_cannot_use_up",
+            "known_browsers_have_a_lane_that_strangers_cannot_use_up",
         ),
         (
             Flaw::LanesAreOne,
-            "a_known_browser_has_a_lane_that_strangers_cannot_use_up",
+            "known_browsers_have_a_lane_that_strangers_cannot_use_up",
         ),
         (
             Flaw::AddressUnbounded,

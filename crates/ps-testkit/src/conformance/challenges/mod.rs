@@ -48,7 +48,7 @@ suite! {
             only_what_can_still_be_guessed_is_resent
             a_used_code_gives_its_mails_back
             each_network_has_a_lane_and_all_share_the_address
-            a_known_browser_has_a_lane_that_strangers_cannot_use_up
+            known_browsers_have_a_lane_that_strangers_cannot_use_up
             of_many_placed_at_once_in_many_lanes_as_many_as_the_address_gets_are_mailed
         }
         keeping {
