@@ -6,10 +6,11 @@ const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 's
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
+/** A unit, its length in seconds, and how many of it are the next one. */
 const UNITS = [
-  ['minute', 60],
-  ['hour', 3_600],
-  ['day', 86_400],
+  ['minute', 60, 60],
+  ['hour', 3_600, 24],
+  ['day', 86_400, Infinity],
 ];
 
 /** "5 minutes ago", "in 3 days"; a date where that is further than a month away. */
@@ -18,7 +19,8 @@ export function near(text, now = Date.now()) {
   const size = Math.abs(seconds);
   if (size > 30 * 86_400) return day.format(new Date(text));
   if (size < 60) return relative.format(0, 'second');
-  const [unit, length] = UNITS.findLast(([, length]) => size >= length);
+  // Of what is told: a moment short of an hour is "1 hour", not "60 minutes".
+  const [unit, length] = UNITS.find(([, length, most]) => Math.round(size / length) < most);
   return relative.format(Math.round(seconds / length), unit);
 }
 

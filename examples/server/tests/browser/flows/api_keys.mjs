@@ -2,11 +2,25 @@
 import assert from 'node:assert/strict';
 import { focused } from '../acts.mjs';
 
+/** How far away a time is, in seconds, and what is said of it. */
+const NEAR = [
+  [0, 'now'],
+  [59.999, 'now'],
+  [60, 'in 1 minute'],
+  [-3_569, '59 minutes ago'],
+  [-3_571, '1 hour ago'],
+  [3_599.999, 'in 1 hour'],
+  [84_599, 'in 23 hours'],
+  [86_399.999, 'tomorrow'],
+  [-2 * 86_400, '2 days ago'],
+];
+
 export default async function api_keys(world) {
   const page = await world.person();
   await world.signUp(page, world.address('keys'));
   await page.goto('/settings/api');
   await page.getByRole('heading', { name: 'No keys yet' }).waitFor();
+  assert.deepEqual(await said(page, NEAR), NEAR);
 
   // What is wrong is told at its field, before and after the server was asked.
   await page.getByRole('button', { name: 'Create a key' }).click();
@@ -81,6 +95,15 @@ export default async function api_keys(world) {
   await newer.getByText('Revoked').first().waitFor();
   assert.equal(await newer.getByRole('button').count(), 0);
   assert.deepEqual([await whoami(world, first), await whoami(world, second)], [200, 401]);
+}
+
+/** The same seconds, with what the page says of them. */
+async function said(page, times) {
+  return page.evaluate(async (times) => {
+    const { near } = await import('/assets/times.js');
+    const at = (seconds) => new Date(seconds * 1000).toISOString();
+    return times.map(([seconds]) => [seconds, near(at(seconds), 0)]);
+  }, times);
 }
 
 async function whoami(world, key) {
