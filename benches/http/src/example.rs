@@ -109,25 +109,28 @@ impl Client {
             .as_str()
             .ok_or(format!("{begun}"))?
             .to_owned();
-        let code = loop {
-            sleep(Duration::from_millis(50)).await;
-            let path = format!("/dev/mailbox?to={address}");
-            let mails = self.ask("GET", &path, None, &Value::Null).await?;
-            let mails = mails["messages"].as_array();
-            let newest = mails.and_then(|mails| mails.get(self.mails - 1));
-            let text = newest
-                .and_then(|mail| mail["text"].as_str())
-                .unwrap_or_default();
-            let mut runs = text.split(|letter: char| !letter.is_ascii_digit());
-            if let Some(code) = runs.find(|run| (6..=8).contains(&run.len())) {
-                break code.to_owned();
-            }
-        };
+        let code = self.code(address).await?;
         let proof = json!({"challenge": challenge, "code": code});
         let verify = "/api/auth/register-magic/verify";
         let answer = self.ask("POST", verify, None, &proof).await?;
         self.cookie = self.socket.cookie(REFRESH_COOKIE).unwrap_or_default();
         Ok(answer)
+    }
+
+    /// The code of the newest mail that was asked for. Others, such as the notice of a sign-in, have
+    /// none.
+    async fn code(&mut self, address: &str) -> Outcome<String> {
+        let path = format!("/dev/mailbox?to={address}");
+        for _ in 0..ATTEMPTS {
+            sleep(Duration::from_millis(50)).await;
+            let mails = self.ask("GET", &path, None, &Value::Null).await?;
+            let mails = mails["messages"].as_array().ok_or(format!("{mails}"))?;
+            let mut codes = mails.iter().filter_map(code_of);
+            if let Some(newest) = codes.nth(self.mails - 1) {
+                return Ok(newest.to_owned());
+            }
+        }
+        Err(format!("no mail to {address} with code {}", self.mails).into())
     }
 
     async fn ask(
@@ -154,4 +157,10 @@ impl Client {
         let text = self.socket.text();
         serde_json::from_slice(self.socket.body()).map_err(|_| text.into())
     }
+}
+
+fn code_of(mail: &Value) -> Option<&str> {
+    let text = mail["text"].as_str()?;
+    let mut runs = text.split(|letter: char| !letter.is_ascii_digit());
+    runs.find(|run| (6..=8).contains(&run.len()))
 }
