@@ -16,6 +16,11 @@ use crate::{
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "tables", include_str!("../migrations/0001_tables.sql")),
     (2, "lanes", include_str!("../migrations/0002_lanes.sql")),
+    (
+        3,
+        "disabled accounts",
+        include_str!("../migrations/0003_disabled_accounts.sql"),
+    ),
 ];
 
 /// Runs what has not run yet. Migrations are counted in a table of their own, since sqlx's may be

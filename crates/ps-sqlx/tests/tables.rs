@@ -38,7 +38,7 @@ async fn many_may_open_a_new_file_at_once() {
         let mut connection = folder.connect().await;
         assert_eq!(
             number(&mut connection, "SELECT COUNT(*) FROM ps_migrations").await,
-            2
+            3
         );
         assert_eq!(
             number(&mut connection, "SELECT COUNT(*) FROM ps_sessions").await,

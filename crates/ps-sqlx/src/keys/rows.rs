@@ -47,17 +47,18 @@ pub(super) async fn insert(on: &mut dyn Connection, key: &ApiKeyRecord) -> Store
     Ok(())
 }
 
-/// The keys of accounts that are not disabled.
+/// The keys of accounts that are not disabled; what follows the table's name may say by which index.
 ///
 /// The account is asked about key by key: of a join PostgreSQL makes a walk over all accounts as long
 /// as these are few enough that sixty-four look-ups seem to cost more.
 macro_rules! enabled {
-    () => {
+    ($by:literal) => {
         concat!(
             "SELECT ",
             record!(),
-            " FROM ps_keys WHERE (SELECT disabled_at FROM ps_accounts \
-             WHERE ps_accounts.id = ps_keys.account_id) IS NULL"
+            " FROM ps_keys WHERE (SELECT id FROM ps_accounts ",
+            $by,
+            " WHERE ps_accounts.id = ps_keys.account_id AND disabled_at IS NOT NULL) IS NULL"
         )
     };
 }
@@ -65,14 +66,21 @@ macro_rules! enabled {
 /// Those with these digests; `None` for no digests.
 pub(super) fn with_digests<DB: Backend>(digests: &[KeyDigest]) -> Option<Statement> {
     let last = digests.last()?;
-    if DB::HAS_ARRAYS && digests.len() > 1 {
-        let find = Statement::new(concat!(enabled!(), " AND digest = ANY($1)"));
-        let digests = digests.iter().map(|digest| *digest.as_bytes());
-        return Some(find.with(Vec::from_iter(digests)));
+    if DB::HAS_ARRAYS {
+        return Some(if let [one] = digests {
+            let find = Statement::new(concat!(enabled!(""), " AND digest = $1"));
+            find.with(one.as_bytes())
+        } else {
+            let find = Statement::new(concat!(enabled!(""), " AND digest = ANY($1)"));
+            let digests = digests.iter().map(|digest| *digest.as_bytes());
+            find.with(Vec::from_iter(digests))
+        });
     }
     let size = BATCHES.into_iter().find(|size| digests.len() <= *size);
     let size = size.unwrap_or(digests.len());
-    let mut sql = concat!(enabled!(), " AND digest IN ($1").to_owned();
+    // SQLite takes the primary key, and with it the account's row, unless it is told.
+    let sql = enabled!("INDEXED BY ps_accounts_disabled");
+    let mut sql = format!("{sql} AND digest IN ($1");
     for number in 2..=size {
         let _ = write!(sql, ", ${number}");
     }
