@@ -55,6 +55,9 @@ pub(super) async fn a_disabled_owner_has_no_keys(store: Store) {
 
     store.disable(&account("a"), NOW).await.unwrap();
     assert_eq!(store.find(&digests).await.unwrap(), []);
+    for digest in &digests {
+        assert_eq!(store.find(&[*digest]).await.unwrap(), []);
+    }
     assert_eq!(store.find(&[other.digest]).await.unwrap(), [other]);
     let after_disable = feed(&*store).await;
     assert_eq!(after_disable.len(), 2);
