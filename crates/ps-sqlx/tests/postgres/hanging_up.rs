@@ -3,13 +3,13 @@
 use std::{future::poll_fn, num::NonZeroU32, pin::pin, task::Poll, thread, time::Duration};
 
 use ps_core::Users;
-use ps_session::{Advance, SessionStore, Which};
+use ps_session::{Advance, SessionStore};
 use ps_sqlx::{PostgresOptions, PostgresStore};
 use tokio::runtime::Builder;
 
 use crate::{
     records::{DAY, NOW, email, open, session},
-    schema::{Schema, execute, number},
+    schema::{Schema, number},
 };
 
 // A connection that is handed on within a transaction acknowledges what is never committed.
@@ -42,37 +42,6 @@ pub(crate) async fn a_caller_that_hangs_up_leaves_no_transaction_open(schema: Sc
     let halves = "SELECT COUNT(*) FROM ps_sessions AS s FULL JOIN ps_accounts AS a \
                   ON a.id = s.account_id WHERE s.id IS NULL OR a.id IS NULL";
     assert_eq!(number(&mut other, halves).await, 0);
-}
-
-// What the server says to a statement whose caller has hung up is an error here, and nobody else's.
-pub(crate) async fn what_became_of_a_statement_is_told_to_its_own_caller_only(schema: Schema) {
-    let one = PostgresOptions::default()
-        .with_max_connections(NonZeroU32::MIN)
-        .with_acquire_timeout(Duration::from_secs(10));
-    let store = PostgresStore::open_with(&schema.url(), one).await.unwrap();
-    let session = session("a");
-    open(&store, &session).await;
-    let mut other = schema.connect().await;
-    execute(
-        &mut other,
-        "BEGIN; UPDATE ps_sessions SET network = network",
-    )
-    .await;
-    let advance = Advance {
-        family: session.family,
-        generation: 0,
-        key: None,
-        idle_ends_at: NOW.plus(DAY),
-    };
-    tokio::select! {
-        rotated = store.rotate(&advance, NOW) => panic!("it waits for the row: {rotated:?}"),
-        () = schema.until_waiting(1) => {}
-    }
-    // By the same connection, when the server has given that statement up.
-    let found = SessionStore::find(&store, Which::Id(&session.id)).await;
-    assert_eq!(found.unwrap(), Some(session.clone()));
-    execute(&mut other, "COMMIT").await;
-    assert!(store.rotate(&advance, NOW).await.unwrap().is_some());
 }
 
 // Each of actix-web's workers has a runtime, which ends before the last uses are written.
