@@ -116,6 +116,36 @@ fn what_is_not_ours_is_as_if_it_were_not_there() {
 }
 
 #[test]
+fn of_two_entries_of_one_address_the_newer_counts() {
+    let cookies = cookies(&[1]);
+    let [older, newer] = [NOW.minus(LIFE / 2), NOW].map(|at| {
+        let text = cookies.renewed("", &address("alice"), at);
+        (text, at)
+    });
+    for text in [
+        format!("{}.{}", older.0, newer.0),
+        format!("{}.{}", newer.0, older.0),
+    ] {
+        assert_eq!(cookies.since(&text, &address("alice"), NOW), Some(newer.1));
+    }
+}
+
+// A buffer of zeros would make up for the zero that was left out.
+#[test]
+fn an_entry_is_as_long_as_it_was_made() {
+    let cookies = cookies(&[1]);
+    let made = (0..10_000).map(|before| NOW.minus(MILLISECOND * before));
+    let made = made.map(|at| cookies.entry(&address("alice"), at));
+    let ends_with_zero =
+        |text: &String| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap().ends_with(&[0]);
+    let whole = made.into_iter().find(ends_with_zero).unwrap();
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(&whole).unwrap();
+    let short = BASE64_URL_SAFE_NO_PAD.encode(&bytes[..ENTRY - 1]);
+    assert!(cookies.since(&whole, &address("alice"), NOW).is_some());
+    assert_eq!(cookies.since(&short, &address("alice"), NOW), None);
+}
+
+#[test]
 fn every_changed_character_is_refused() {
     let cookies = cookies(&[1]);
     let good = of(&cookies, &["alice"]);
