@@ -94,6 +94,7 @@ fn on_a_schema(server: &Result<Arc<Server>, String>) -> Vec<Trial> {
         hanging_up {
             a_caller_that_hangs_up_leaves_no_transaction_open
             what_a_runtime_that_ends_has_used_is_of_use
+            what_became_of_a_statement_is_told_to_its_own_caller_only
         }
         tables {
             a_failed_migration_leaves_nothing_behind
