@@ -67,13 +67,16 @@ macro_rules! enabled {
 pub(super) fn with_digests<DB: Backend>(digests: &[KeyDigest]) -> Option<Statement> {
     let last = digests.last()?;
     if DB::HAS_ARRAYS {
-        return Some(if let [one] = digests {
-            let find = Statement::new(concat!(enabled!(""), " AND digest = $1"));
-            find.with(one.as_bytes())
-        } else {
-            let find = Statement::new(concat!(enabled!(""), " AND digest = ANY($1)"));
-            let digests = digests.iter().map(|digest| *digest.as_bytes());
-            find.with(Vec::from_iter(digests))
+        return Some(match digests {
+            [one] => {
+                let find = Statement::new(concat!(enabled!(""), " AND digest = $1"));
+                find.with(one.as_bytes())
+            }
+            many => {
+                let find = Statement::new(concat!(enabled!(""), " AND digest = ANY($1)"));
+                let many = many.iter().map(|digest| *digest.as_bytes());
+                find.with(Vec::from_iter(many))
+            }
         });
     }
     let size = BATCHES.into_iter().find(|size| digests.len() <= *size);
