@@ -19,7 +19,7 @@ export function near(text, now = Date.now()) {
   const size = Math.abs(seconds);
   if (size > 30 * 86_400) return day.format(new Date(text));
   if (size < 60) return relative.format(0, 'second');
-  // Of what is told: a moment short of an hour is "1 hour", not "60 minutes".
+  // By the number that is told: a moment short of an hour is "1 hour", not "60 minutes".
   const [unit, length] = UNITS.find(([, length, most]) => Math.round(size / length) < most);
   return relative.format(Math.round(seconds / length), unit);
 }
