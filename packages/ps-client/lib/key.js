@@ -12,8 +12,11 @@ export const STRAGGLING = 3_000;
 
 const ABANDONED = 2 * TIMEOUT;
 
-const RECORD = /^(\d{1,15}) ([0-9a-f]{32}|-)$/;
+const RECORD = /^(\d{1,15}) (?:([0-9a-f]{32})( again)?|-)$/;
+/** In the place of a key that was sent more than once and then answered. */
 const ANSWERED = '-';
+/** Behind a key that was sent more than once. */
+const AGAIN = ' again';
 
 /**
  * The `Idempotency-Key` of the rotation whose answer is out. It lies in storage, which every tab of
@@ -26,11 +29,10 @@ const ANSWERED = '-';
 export function rotationKey(place, { storage, clock, random }) {
   /** The record where storage takes none. */
   let kept = null;
-  let isRepetition = false;
 
   function read() {
-    const [, at, key] = RECORD.exec(kept ?? stored() ?? '') ?? [];
-    return { key, age: clock.now() - Number(at) };
+    const [, at, key = null, again] = RECORD.exec(kept ?? stored() ?? '') ?? [];
+    return { key, isAgain: again !== undefined, age: clock.now() - Number(at) };
   }
 
   function stored() {
@@ -41,8 +43,8 @@ export function rotationKey(place, { storage, clock, random }) {
     }
   }
 
-  function write(key) {
-    const record = `${Math.floor(clock.now())} ${key}`;
+  function write(text) {
+    const record = `${Math.floor(clock.now())} ${text}`;
     try {
       storage.setItem(place, record);
       kept = null;
@@ -56,23 +58,24 @@ export function rotationKey(place, { storage, clock, random }) {
    * one that arrived. An age below zero says that the clock was put back, and nothing of the key.
    */
   function isOut({ key, age }) {
-    return key !== undefined && key !== ANSWERED && age < RETRY_WINDOW;
+    return key !== null && age < RETRY_WINDOW;
   }
 
   return {
     /** The key to send now, written down before it is. */
     take() {
       const record = read();
-      isRepetition = isOut(record);
-      const key = isRepetition ? record.key : name(random);
-      write(key);
+      const isAgain = isOut(record);
+      const key = isAgain ? record.key : name(random);
+      write(isAgain ? key + AGAIN : key);
       return key;
     },
 
     /** Its answer is in, so it names nothing any more. */
     settle(key) {
-      if (read().key !== key) return;
-      if (isRepetition) write(ANSWERED);
+      const record = read();
+      if (record.key !== key) return;
+      if (record.isAgain) write(ANSWERED);
       else this.forget();
     },
 
@@ -82,10 +85,16 @@ export function rotationKey(place, { storage, clock, random }) {
       return isOut(record) && !(record.age >= 0 && record.age < ABANDONED);
     },
 
-    /** For how long no new key should be sent, because another request may still be under way. */
+    /**
+     * For how long nothing should be sent, because a request may still be under way that the next
+     * would overtake: with a newer cookie, if another answer has brought one, it would carry the
+     * session past what that request brings. A key that was sent once is out with one request, whose
+     * answer alone brings a newer cookie: nothing is left to overtake.
+     */
     calm() {
-      const { key, age } = read();
-      return key === ANSWERED && age >= 0 ? Math.max(0, STRAGGLING - age) : 0;
+      const { key, isAgain, age } = read();
+      const mayStraggle = isAgain || key === null;
+      return mayStraggle && age >= 0 ? Math.max(0, STRAGGLING - age) : 0;
     },
 
     forget() {

@@ -177,7 +177,7 @@ export function refresher(world, known, urls) {
     },
     later({ status, retryAfter }, { asked }) {
       if (status !== 429) outSince ??= asked;
-      pacing.failed(retryAfter);
+      pacing.failed(Math.max(retryAfter, key.calm()));
     },
     refused() {
       pacing.failed();

@@ -69,6 +69,24 @@ test('a key that was taken over leaves a moment of calm behind, not itself', asy
   assert.equal(heir.calm(), 0);
 });
 
+test('a key is sent a second time at once, and a third time after a moment of calm', async () => {
+  const world = parts();
+  const [first, second, third] = [1, 2, 3].map(() => rotationKey('place', world));
+  const name = first.take();
+  assert.equal(second.calm(), 0);
+  assert.equal(second.take(), name);
+  for (const heir of [first, third]) assert.equal(heir.calm(), 3000);
+  await world.time.pass(3000);
+  assert.equal(third.calm(), 0);
+  assert.equal(third.take(), name);
+  assert.equal(first.calm(), 3000);
+  // The answer to the first is in, which knew of no other.
+  first.settle(name);
+  assert.equal(second.calm(), 3000);
+  assert.notEqual(second.take(), name);
+  assert.equal(third.calm(), 0);
+});
+
 test('what stands in the place of a key and is none is not sent', () => {
   const world = parts();
   for (const text of ['', 'x', '1700000000000 short', '1 \r\nx-injected: 1', `NaN ${'a'.repeat(32)}`]) {

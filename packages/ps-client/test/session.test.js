@@ -104,6 +104,26 @@ test('a reload in the middle sends the same key again', async () => {
   assert.equal(server.rotations.length, 1);
 });
 
+// SE15: the answer to the first has reached the jar, the second is still under way with the old cookie,
+// and for a third time the key would carry the session on once more, past the second.
+test('a reload in the middle of a reload does not overtake the first', async () => {
+  const { time, server, browser } = signedIn();
+  browser.weather = inOrder({ back: 400 }, { delay: 2 * SECOND });
+  let tab = browser.open();
+  for (const reloadAfter of [100, 500]) {
+    tab.session.accessToken().catch(() => {});
+    await time.pass(reloadAfter);
+    tab = browser.reload(tab);
+  }
+  assert.ok(await time.until(tab.session.accessToken()));
+  await time.pass(5 * SECOND);
+  assert.equal(server.replays, 0);
+  assert.ok(await time.until(tab.session.refresh()));
+  const [first, second, third] = refreshes(browser);
+  assert.deepEqual([second.key, second.cookie], [first.key, first.cookie]);
+  assert.notEqual(third.cookie, first.cookie);
+});
+
 // SE15
 test('what a dead tab has left behind is taken up by another in time', async () => {
   for (const channel of [true, false]) {
