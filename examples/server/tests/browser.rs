@@ -13,12 +13,11 @@ mod common;
 
 use std::{
     env, fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
-use common::{FRAMEWORKS, Server};
+use common::{FRAMEWORKS, Server, free_port};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What is walked through, the longest first: each on every framework, but for how pages look, since
@@ -93,7 +92,7 @@ impl Site {
 
     /// Pages come from a port of the flow's own, which hands requests on as it likes.
     fn behind_a_way(framework: &str) -> Self {
-        let [way] = free_ports();
+        let way = free_port();
         let base = format!("http://127.0.0.1:{way}");
         let variables = [("PS_FRAMEWORK", framework), ("PS_PUBLIC_URL", &base)];
         let server = Server::start_at("127.0.0.1:0", &variables);
@@ -104,7 +103,7 @@ impl Site {
 
     /// Outside development: a certificate that nobody has signed, and mails sent to the flow.
     fn over_https(framework: &str) -> Self {
-        let [port, mails] = free_ports();
+        let [port, mails] = [free_port(), free_port()];
         let base = format!("https://localhost:{port}");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -125,12 +124,6 @@ impl Site {
         let told = vec![("MAILS", mails.to_string())];
         Self { server, base, told }
     }
-}
-
-/// Ports that were free a moment ago: they have to be known before anybody listens.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let free = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    free.map(|listener| listener.local_addr().unwrap().port())
 }
 
 impl Browser {

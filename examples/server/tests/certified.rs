@@ -12,12 +12,11 @@ use std::{
     collections::BTreeMap,
     env, fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
 };
 
-use common::{Client, Reply, Server};
+use common::{Client, Reply, Server, free_port};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
@@ -91,10 +90,8 @@ impl Drop for Site {
 }
 
 fn start(folder: &Path) -> Site {
-    // The redirect URIs have to be known first, so the port was free a moment ago.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
+    // The redirect URIs have to be known first.
+    let address = format!("127.0.0.1:{}", free_port());
     let uri =
         |name| format!("--{name}-redirect-uri=http://{address}/api/auth/social/{name}/callback");
     let mut provider = Command::new("node")

@@ -25,6 +25,21 @@ pub struct Server {
     keep: bool,
 }
 
+/// A port for what has to know it before it listens. It lies below those that systems choose by
+/// themselves, and is named once: what asks for any port is not given it meanwhile.
+pub fn free_port() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let mut ports = PORTS.map(|_| {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed) as usize;
+        PORTS.start + ((std::process::id() as usize * 64 + count) % PORTS.len()) as u16
+    });
+    ports
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
+}
+
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
 /// Everything holds on each of them.
 pub const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
 
@@ -37,11 +52,9 @@ impl Server {
         Self::start_in(Self::new_folder(), &["--framework", framework])
     }
 
-    /// With an operations listener on a port that was free a moment ago.
+    /// With an operations listener.
     pub fn start_with_ops(variables: &[(&str, &str)]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let ops = free.local_addr().unwrap().to_string();
-        drop(free);
+        let ops = format!("127.0.0.1:{}", free_port());
         let mut server = Self::start_with(
             Self::new_folder(),
             "127.0.0.1:0",
