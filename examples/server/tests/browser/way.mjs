@@ -1,5 +1,7 @@
 // A way to the server on which answers get lost: the server answers, the browser never hears of it.
+import { once } from 'node:events';
 import http from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const REFRESH = '/api/auth/refresh';
@@ -11,7 +13,8 @@ export class Way {
   delay = 0;
   /** What has become of every refresh. */
   refreshes = [];
-  /** How many refreshes are under way. */
+  /** How many refreshes have come, and how many of them are under way. */
+  arrived = 0;
   underWay = 0;
   #server;
 
@@ -30,30 +33,27 @@ export class Way {
     this.#server.closeAllConnections();
   }
 
-  #carry(upstream, request, response) {
-    const { method, url, headers } = request;
-    const isRefresh = url === REFRESH;
-    if (isRefresh) this.underWay += 1;
-    const onwards = http.request(upstream, { path: url, method, headers, setHost: false });
-    // Whatever the browser does meanwhile, the server answers, as it would across a network.
-    onwards.on('response', async (answer) => {
-      const parts = [];
-      for await (const part of answer) parts.push(part);
-      const body = Buffer.concat(parts);
+  async #carry(upstream, request, response) {
+    const isRefresh = request.url === REFRESH;
+    if (isRefresh) {
+      this.arrived += 1;
+      this.underWay += 1;
+    }
+    try {
+      const { status, headers, body } = await handOn(upstream, request);
       if (isRefresh) await sleep(this.delay);
-      if (isRefresh) this.underWay -= 1;
-      if (isRefresh && this.#isLost(headers, answer.statusCode, body)) {
+      if (isRefresh && this.#isLost(request.headers, status, body)) {
         request.socket.destroy();
         return;
       }
-      response.writeHead(answer.statusCode, answer.rawHeaders);
+      response.writeHead(status, headers);
       response.end(body);
-    });
-    onwards.on('error', () => {
-      if (isRefresh) this.underWay -= 1;
+    } catch (error) {
+      console.error(`on the way of ${request.url}: ${error.stack}`);
       request.socket.destroy();
-    });
-    request.pipe(onwards);
+    } finally {
+      if (isRefresh) this.underWay -= 1;
+    }
   }
 
   #isLost(headers, status, body) {
@@ -63,4 +63,16 @@ export class Way {
     this.refreshes.push({ key: headers['idempotency-key'], status, code, isLost });
     return isLost;
   }
+}
+
+/**
+ * What the server answers, whatever the browser does meanwhile, as it would across a network. Each
+ * request has a connection of its own: one that is kept may be closed just as it is used again.
+ */
+async function handOn(upstream, request) {
+  const { method, url: path, headers } = request;
+  const onwards = http.request(upstream, { path, method, headers, setHost: false, agent: false });
+  request.pipe(onwards);
+  const [answer] = await once(onwards, 'response');
+  return { status: answer.statusCode, headers: answer.rawHeaders, body: await buffer(answer) };
 }

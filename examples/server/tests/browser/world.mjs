@@ -14,7 +14,7 @@ const FLAGS = [
 ];
 
 /** How long anything may take before it counts as not happening: for the slowest of machines. */
-const PATIENCE = 30_000;
+export const PATIENCE = 30_000;
 
 export async function launch() {
   const browser = await chromium.launch({
