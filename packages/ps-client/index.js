@@ -44,6 +44,11 @@ export function createSession(options = {}) {
     fetch: bearer(world, origin, known, { accessToken, obtain: refreshing.obtain }),
     accessToken,
 
+    async settled() {
+      assertOpen();
+      return refreshing.settled();
+    },
+
     adopt(answer) {
       assertOpen();
       if (!isSessionAnswer(answer)) throw new TypeError('This is not a session answer.');
@@ -91,6 +96,7 @@ function nobody({ fetch }) {
   return Object.freeze({
     fetch,
     accessToken: async () => null,
+    settled: async () => {},
     adopt() {
       throw new TypeError('There is no page to hold a session, and no base was given.');
     },

@@ -22,13 +22,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What is walked through, the longest first: each on every framework, but for how pages look, since
 /// frameworks only carry their bytes.
-const WALKS: [(&str, &str, Start); 8] = [
+const WALKS: [(&str, &str, Start); 9] = [
     ("looks", "looks", Site::plain),
     ("tabs", "tabs", Site::behind_a_way),
     ("sign_in", "sign_in", Site::plain),
     ("security", "security", Site::plain),
     ("api_keys", "api_keys", Site::plain),
     ("activity", "activity", Site::plain),
+    ("late_answers", "late_answers", Site::behind_a_way),
     ("cookies_over_http", "cookies", Site::plain),
     ("cookies_over_https", "cookies", Site::over_https),
 ];

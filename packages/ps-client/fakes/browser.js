@@ -4,8 +4,8 @@ export const ORIGIN = 'https://app.example';
 
 /**
  * One browser: a cookie jar, storage, locks and channels that its tabs share, and a network between it
- * and the server. Whatever a dead tab waits for never comes; what it has sent reaches the server all
- * the same, and only with `keepalive` the cookie of the answer reaches the jar.
+ * and the server. Whatever a dead tab waits for never comes, nor what was called off; what was sent
+ * reaches the server all the same, and only with `keepalive` the cookie of the answer reaches the jar.
  */
 export class Browser {
   jar = '';
@@ -94,7 +94,7 @@ export class Browser {
     };
     this.requests.push(record);
     const weather = { delay: 20, back: 20, before: null, after: null, ...this.weather(record) };
-    const isOn = () => !signal.aborted && (tab.isAlive || keepalive);
+    const isOn = () => keepalive || (!signal.aborted && tab.isAlive);
     const answering = this.#travel(record, weather, isOn);
     return new Promise((resolve, reject) => {
       const abort = () => tab.isAlive && reject(new DOMException('Aborted.', 'AbortError'));
@@ -118,7 +118,7 @@ export class Browser {
     if (lost === 'lost') throw new TypeError('fetch failed');
     if (lost === 'hang') return new Promise(() => {});
     if (typeof lost === 'object' && lost !== null) return response(lost);
-    // A request that was called off no longer touches the jar.
+    // Chromium lets a request with `keepalive` run on even where it was called off.
     if (isOn() && answer.cookie !== undefined) this.jar = answer.cookie;
     return garble ? new Response('{"acc', { status: answer.status }) : response(answer);
   }

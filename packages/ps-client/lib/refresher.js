@@ -200,6 +200,12 @@ export function refresher(world, known, urls) {
       }
     },
 
+    /** Until no answer is out that would write the cookie. Nobody waits longer than for a turn and a moment. */
+    async settled() {
+      await takeTurn(async () => {});
+      await sleep(clock, key.calm());
+    },
+
     /** This is the session now, as a sign-in has answered. */
     adopt(answer) {
       stop?.abort();

@@ -398,7 +398,52 @@ test('a refresh of the session before is not heard of after signing in', async (
   tab.session.adopt(answer.body);
   await time.pass(5 * SECOND);
   assert.equal(tab.session.account.id, 'bob');
+});
+
+test('whoever signs in waits until no refresh of another tab can write over the cookie', async () => {
+  for (const has of [{}, { locks: false }, { channel: false }]) {
+    const { time, server, browser } = signedIn({ has });
+    const [one, other] = [browser.open(), browser.open()];
+    await time.until(Promise.all([one, other].map(({ session }) => session.accessToken())));
+    browser.weather = inOrder({ delay: 300, back: 300 });
+    other.session.refresh().catch(() => {});
+    await time.pass(100);
+    await time.until(one.session.settled());
+    const answer = server.signIn('bob');
+    browser.jar = answer.cookie;
+    one.session.adopt(answer.body);
+    await time.pass(5 * SECOND);
+    assert.equal(browser.jar, answer.cookie);
+    assert.equal(one.session.account.id, 'bob');
+  }
+});
+
+test('whoever signs in waits for what the page before has left under way', async () => {
+  const { time, server, browser } = signedIn();
+  browser.jar = '';
+  browser.weather = inOrder({ back: 2 * SECOND });
+  const before = browser.open();
+  before.session.accessToken().catch(() => {});
+  await time.pass(100);
+  const { session } = browser.reload(before);
+  assert.equal(await time.until(session.accessToken()), null);
+  await time.until(session.settled());
+  const answer = server.signIn('bob');
+  browser.jar = answer.cookie;
+  session.adopt(answer.body);
+  await time.pass(5 * SECOND);
   assert.equal(browser.jar, answer.cookie);
+});
+
+test('nobody waits for ever for a refresh that hangs', async () => {
+  const { time, browser } = signedIn();
+  browser.weather = () => ({ before: 'hang' });
+  const [one, other] = [browser.open(), browser.open()];
+  other.session.accessToken().catch(() => {});
+  await time.pass(100);
+  const since = time.at;
+  await time.until(one.session.settled());
+  assert.ok(time.at - since <= 18 * SECOND, `${time.at - since}`);
 });
 
 test('no wall clock decides which tab is right', async () => {
