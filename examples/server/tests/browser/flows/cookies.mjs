@@ -1,6 +1,7 @@
 // The cookies that a session hangs on and a browser is known by, over HTTPS and in development mode.
 import assert from 'node:assert/strict';
 import { ready } from '../acts.mjs';
+import { settled } from '../look.mjs';
 import { Mails } from '../mails.mjs';
 
 /** No width changes a cookie. */
@@ -49,6 +50,8 @@ async function walk(world, mails) {
   assert.equal(await page.evaluate(() => document.cookie), '');
 
   // Signing out clears it, and what was in it is worth nothing from then on. The browser stays known.
+  // What the page reads until then would be refused.
+  await settled(page);
   await page.getByRole('button', { name: 'Sign out' }).first().click();
   await page.waitForURL(world.base + '/');
   assert.deepEqual(await held(page), { [device]: as(isSecure) });

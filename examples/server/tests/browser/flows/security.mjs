@@ -1,6 +1,7 @@
 // Settings → Security: linked accounts, the password, sessions.
 import assert from 'node:assert/strict';
 import { beSomebody, focused } from '../acts.mjs';
+import { settled } from '../look.mjs';
 
 const PASSWORD = 'correct horse battery';
 
@@ -70,6 +71,7 @@ export default async function security(world) {
   await other.getByLabel('Password').fill(PASSWORD);
   await other.keyboard.press('Enter');
   await other.waitForURL((url) => url.pathname === '/settings/security');
+  await settled(other);
   await page.reload();
   const sessions = page.locator('#sessions').getByRole('listitem');
   await page.getByText('This one').first().waitFor();
@@ -92,6 +94,7 @@ export default async function security(world) {
   await page.getByText('Every other session has ended.').waitFor();
   const ended = await third.context().request.post('/api/auth/refresh');
   assert.equal(ended.status(), 401);
+  await settled(page);
   await sessions.first().getByRole('button', { name: 'Sign out' }).click();
   await page.waitForURL(world.base + '/');
 }

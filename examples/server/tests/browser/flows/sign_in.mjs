@@ -1,6 +1,7 @@
 // Signing up and in: by a code, in another language, by a provider.
 import assert from 'node:assert/strict';
 import { assertNoTokenAtRest, focused, ready } from '../acts.mjs';
+import { settled } from '../look.mjs';
 
 export default async function sign_in(world) {
   const page = await world.person();
@@ -53,6 +54,7 @@ export default async function sign_in(world) {
   const other = await page.context().newPage();
   await other.goto('/activity');
   await other.getByRole('heading', { name: 'Activity' }).waitFor();
+  await settled(other);
   await page.reload();
   await page.getByRole('heading', { name: 'No keys yet' }).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
