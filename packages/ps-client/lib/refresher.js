@@ -200,7 +200,7 @@ export function refresher(world, known, urls) {
       }
     },
 
-    /** Until no answer is out that would write the cookie. Nobody waits longer than for a turn and a moment. */
+    /** Until no answer is out that would write the cookie, or as long as for a turn and a moment. */
     async settled() {
       await takeTurn(async () => {});
       await sleep(clock, key.calm());

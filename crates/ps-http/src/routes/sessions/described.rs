@@ -55,7 +55,9 @@ fn refreshes() -> Description {
     about("refreshSession", "Trade the refresh token for the next one")
         .explained(
             "The next refresh token comes in the cookie, and the one presented is worth nothing any \
-             more. `refresh_invalid` clears the cookie; the others leave it as it is.",
+             more. `refresh_invalid` clears the cookie; the others leave it as it is. A front end signs \
+             in only once no refresh is under way: an answer that comes behind would take the new \
+             cookie away.",
         )
         .with_parameter(
             Parameter::header(
