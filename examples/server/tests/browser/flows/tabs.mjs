@@ -149,12 +149,13 @@ async function calm(pages, asks) {
   return null;
 }
 
-/** A page's own wish for the turn is known to it before it answers. */
-function isIdle(page) {
-  return page.evaluate(async () => {
+/** A page's own wish for the turn is known to it before it answers. One that is leaving has none. */
+async function isIdle(page) {
+  const idle = page.evaluate(async () => {
     const { held, pending } = await navigator.locks.query();
     return held.length + pending.length === 0;
   });
+  return idle.catch(() => true);
 }
 
 async function open(page) {
