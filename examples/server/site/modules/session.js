@@ -62,3 +62,13 @@ document.querySelector('#sign-out')?.addEventListener('click', async ({ currentT
     document.getElementById('still-signed-in').hidden = false;
   }
 });
+
+// Where a provider signs in, no answer about the session before must come behind the new cookie.
+for (const link of document.querySelectorAll('a[href^="/api/auth/social/"]')) {
+  link.addEventListener('click', async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    await session.settled();
+    location.assign(link.href);
+  });
+}

@@ -135,19 +135,10 @@ function forget() {
   by('ask').hidden = false;
 }
 
-/** An answer to this page's own question, who is signed in, must not come behind the cookie of this. */
+/** Signs in, and no answer about the session before comes behind. */
 async function enter(path, body) {
   await session.settled();
   return callOpenly('POST', path, body);
-}
-
-for (const link of document.querySelectorAll('.ways a')) {
-  link.addEventListener('click', async (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    await session.settled();
-    location.assign(link.href);
-  });
 }
 
 function done(answer) {
