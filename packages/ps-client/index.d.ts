@@ -56,7 +56,7 @@ export interface Session {
   accessToken(): Promise<string | null>;
 
   /**
-   * Resolves once no refresh is under way, of any tab; after 18 seconds in any case. To be waited for
+   * Resolves once no refresh is under way, of any tab; after some 18 seconds in any case. To be waited for
    * before sending what brings the cookie of a session: a form that signs in, or a link to where one
    * does. A refresh that is answered behind it would write over that cookie, or clear it.
    */

@@ -92,9 +92,14 @@ export function rotationKey(place, { storage, clock, random }) {
      * answer alone brings a newer cookie: nothing is left to overtake.
      */
     calm() {
-      const { key, isAgain, age } = read();
-      const mayStraggle = isAgain || key === null;
-      return mayStraggle && age >= 0 ? Math.max(0, STRAGGLING - age) : 0;
+      const { key, isAgain } = read();
+      return isAgain || key === null ? this.straggling() : 0;
+    },
+
+    /** For how long a request may still be under way whose tab waits no more for its answer. */
+    straggling() {
+      const { age } = read();
+      return age >= 0 ? Math.max(0, STRAGGLING - age) : 0;
     },
 
     forget() {

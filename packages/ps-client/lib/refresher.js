@@ -203,7 +203,7 @@ export function refresher(world, known, urls) {
     /** Until no answer is out that would write the cookie, or as long as for a turn and a moment. */
     async settled() {
       await takeTurn(async () => {});
-      await sleep(clock, key.calm());
+      await sleep(clock, key.straggling());
     },
 
     /** This is the session now, as a sign-in has answered. */
